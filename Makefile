@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# The README lists the same commands for Windows, where make is absent.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_ARGS ?=
+
+.PHONY: setup demo test check unit bench constraints clean
+
+setup: $(READY)
+
+# Exact versions come from constraints.txt, so that today's installation is tomorrow's.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"kart-pipeline needs Python 3.11 to 3.13, not {v[0]}.{v[1]}; name one: make PYTHON=python3.12 {sys.argv[1]}")' "$(MAKECMDGOALS)"
+	@echo "Installing into $(VENV): about 1 GB to download, 2 to 5 minutes the first time."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --constraint constraints.txt --editable '.[recorder,games,player,pipeline,dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/python -m kart_pipeline.demo $(DEMO_ARGS)
+
+test: check unit
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/pytest
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+# After a change of dependencies: one resolution for Python 3.11 to 3.13 and every system.
+constraints: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links \
+	  --extra recorder --extra games --extra player --extra pipeline --extra dev \
+	  --upgrade --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,76 @@
+"""Pixels in, network input out: the one function that both the frames asset and the player call."""
+
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.frame import RGB
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+_MODES = {"yuv": "YCbCr", "grey": "L"}
+
+
+def prepare(contract: Contract, rgb: RGB) -> RGB:
+    """Mask, crop, resize and convert one frame.
+
+    Args:
+        contract: says how.
+        rgb: uint8 `(H, W, 3)`, the source as recorded; it is not changed.
+
+    Returns:
+        uint8 `contract.frame_shape`.
+
+    Raises:
+        KartError: the crop or a mask does not fit the source.
+    """
+    height, width = rgb.shape[:2]
+    left, top, right, bottom = contract.crop.pixels(width, height)
+    if contract.masks:
+        rgb = rgb.copy()
+        for mask in contract.masks:
+            x0, y0, x1, y1 = mask.pixels(width, height)
+            rgb[y0:y1, x0:x1] = 0
+    picture = Image.fromarray(np.ascontiguousarray(rgb[top:bottom, left:right]))
+    if picture.size != (contract.width, contract.height):
+        picture = picture.resize((contract.width, contract.height), _FILTERS[contract.filter])
+    if contract.colour != "rgb":
+        picture = picture.convert(_MODES[contract.colour])
+    return np.asarray(picture).reshape(contract.frame_shape)
+
+
+def stack_steps(contract: Contract, step: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Which frames of a session make the stacks that end at `step` `(N,)`: int64 `(N, stack)`, the oldest first.
+
+    Before the first frame of a session, the first frame stands in.
+    """
+    back = np.arange(contract.stack - 1, -1, -1, dtype=np.int64) * contract.stride
+    steps: npt.NDArray[np.int64] = np.maximum(np.asarray(step, np.int64)[:, None] - back, 0)
+    return steps
+
+
+class FrameStack:
+    """The player's side of `stack_steps`: frames go in one by one, the network's input comes out."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._frames: deque[RGB] = deque(maxlen=(contract.stack - 1) * contract.stride + 1)
+
+    def reset(self) -> None:
+        """Forget all frames: a new drive begins."""
+        self._frames.clear()
+
+    def push(self, rgb: RGB) -> RGB:
+        """Prepare one source frame and return the stack that ends with it: uint8 `contract.input_shape`."""
+        self._frames.append(prepare(self._contract, rgb))
+        last = len(self._frames) - 1
+        rows = stack_steps(self._contract, np.array([last]))[0]
+        return np.concatenate([self._frames[row] for row in rows], axis=-1)

@@ -1,0 +1,115 @@
+"""A folder of sessions, here or behind any fsspec URL."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import Manifest, SessionHeader
+from kart_pipeline.core.names import checked_id
+from kart_pipeline.core.session import Session
+from kart_pipeline.core.session_writer import MANIFEST, STEPS, STREAM, SessionWriter
+
+
+class Store:
+    """Sessions below `url`, one folder each.
+
+    A session is finished when its `manifest.json` exists; nothing else counts, so listing while a recorder writes
+    is safe.
+
+    Args:
+        url: a folder, or an fsspec URL such as `s3://bucket/sessions` or `memory://sessions`.
+
+    Raises:
+        KartError: no filesystem for such a URL.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        try:
+            self._fs, root = fsspec.core.url_to_fs(str(url))
+        except (ValueError, ImportError) as error:
+            raise KartError(f"The store {url} cannot be opened: {error}.") from error
+        self._root: str = root.rstrip("/")
+        self.url = str(url)
+
+    @property
+    def local_path(self) -> Path | None:
+        """The store's folder where it is a local one, else None."""
+        names = (self._fs.protocol,) if isinstance(self._fs.protocol, str) else self._fs.protocol
+        return Path(self._root) if "file" in names else None
+
+    def _folder(self, session_id: str) -> str:
+        return f"{self._root}/{checked_id(session_id)}"
+
+    def _having(self, name: str) -> set[str]:
+        """Ids of the folders that hold a file `name`."""
+        self._fs.invalidate_cache()
+        found: list[str] = self._fs.glob(f"{self._root}/*/{name}")
+        return {path.rsplit("/", 2)[-2] for path in found}
+
+    def ids(self) -> list[str]:
+        """Finished sessions, sorted."""
+        return sorted(self._having(MANIFEST))
+
+    def unfinished(self) -> list[str]:
+        """Sessions that are being recorded, or whose recorder died, sorted."""
+        return sorted(self._having(STREAM) - self._having(MANIFEST))
+
+    def open(self, session_id: str) -> Session:
+        """A reader of one finished session; the manifest is read on first use."""
+        return Session(self._fs, self._folder(session_id))
+
+    def manifest(self, session_id: str) -> Manifest:
+        """The manifest of one finished session."""
+        return self.open(session_id).manifest
+
+    def stamp(self, session_id: str) -> str:
+        """A cheap mark that changes when the session is replaced: no file is opened."""
+        key: str = self._fs.ukey(f"{self._folder(session_id)}/{MANIFEST}")
+        return key
+
+    def create(self, header: SessionHeader) -> SessionWriter:
+        """A writer of a new session.
+
+        Raises:
+            KartError: the store is not local (a power cut would leave nothing there), or the id is taken.
+        """
+        if self.local_path is None:
+            raise KartError(f"Recording needs a local folder, not {self.url}; record locally and publish from there.")
+        return SessionWriter(self.local_path / checked_id(header.id), header)
+
+    def publish(self, folder: Path) -> None:
+        """Copy a finished session from a local folder into this store, the manifest last.
+
+        Raises:
+            KartError: the folder holds no finished session, or the store has another one of that id.
+        """
+        target = self._folder(folder.name)
+        try:
+            manifest = Manifest.from_dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise KartError(f"{folder} holds no finished session; run `python -m recorder repair`.") from None
+        if self._fs.exists(f"{target}/{MANIFEST}"):
+            if self.manifest(folder.name).digest == manifest.digest:
+                return
+            raise KartError(f"{self.url} already holds another session {folder.name}.")
+        self._fs.makedirs(target, exist_ok=True)
+        self._fs.put_file(str(folder / STEPS), f"{target}/{STEPS}")
+        self._fs.put_file(str(folder / MANIFEST), f"{target}/{MANIFEST}.part")
+        self._fs.mv(f"{target}/{MANIFEST}.part", f"{target}/{MANIFEST}")
+
+    def remove(self, session_id: str) -> None:
+        """Delete a session, the manifest first, so that it is never half there.
+
+        Raises:
+            KartError: there is no such session.
+        """
+        folder = self._folder(session_id)
+        if not self._fs.exists(folder):
+            raise KartError(f"There is no session {session_id} in {self.url}.")
+        manifest: Any = f"{folder}/{MANIFEST}"
+        if self._fs.exists(manifest):
+            self._fs.rm_file(manifest)
+        self._fs.rm(folder, recursive=True)
