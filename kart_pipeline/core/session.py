@@ -17,7 +17,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Step
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.names import checked_id
-from kart_pipeline.core.session_writer import MANIFEST, STEPS
+from kart_pipeline.core.recording import MANIFEST, STEPS
 
 _STREAM_ROWS = 64  # rows in memory at a time while streaming
 

@@ -5,31 +5,28 @@ close  ──▶ steps.parquet ──▶ manifest.json (renamed into place: now 
 repair ──▶ the same two, from a stream whose writer died
 """
 
-import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from kart_pipeline.core.columns import Row, decode_frame, encode_frame, header_of, schema, to_row
-from kart_pipeline.core.durable import replace_file, write_json
+from kart_pipeline.core.columns import Row, encode_frame, schema, to_row
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
+from kart_pipeline.core.recording import MANIFEST, STREAM, finalise
 
-STREAM, STEPS, MANIFEST, LOCK = "recording.arrows", "steps.parquet", "manifest.json", "recording.lock"
+LOCK = "recording.lock"
 
 FLUSH_S = 0.5  # half of the second that a power cut may cost
 FLUSH_ROWS = 64  # bounds memory when a simulated game runs faster than time
-GROUP_BYTES = 4 << 20  # frames per Parquet row group: what random access to one frame reads at most
 
 
 class SessionWriter:
@@ -54,6 +51,7 @@ class SessionWriter:
         self._last_flush = time.monotonic()
         self._ended: str | None = None
         self._score: float | None = None
+        self._notes: Mapping[str, Any] = {}
         self.manifest: Manifest | None = None
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -68,8 +66,12 @@ class SessionWriter:
         self._stream: Any = None
         self._schema: pa.Schema = None
 
-    def append(self, step: Step) -> None:
+    def append(self, step: Step, encoded: bytes | None = None) -> None:
         """Encode the frame and keep the row; on disk within half a second of the next call.
+
+        Args:
+            step: the next one.
+            encoded: the frame as a file of the header's codec, where an import has it; stored byte for byte.
 
         Raises:
             KartError: another action spec than the header's.
@@ -79,7 +81,9 @@ class SessionWriter:
             raise KartError(f"Session {self.header.id} records {self.header.spec.names}; got another action spec.")
         if self._stream is None:
             self._open(step)
-        self._rows.append(to_row(step, encode_frame(step.frame.rgb, self.header.codec), self.header.state))
+        if encoded is None:
+            encoded = encode_frame(step.frame.rgb, self.header.codec)
+        self._rows.append(to_row(step, encoded, self.header.state))
         self.steps += 1
         if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._last_flush >= FLUSH_S:
             self.flush()
@@ -100,9 +104,9 @@ class SessionWriter:
             os.fsync(self._file.fileno())
         self._last_flush = time.monotonic()
 
-    def finish(self, ended: str, score: float | None = None) -> None:
-        """Say how the drive ended; stored in the manifest by `close`."""
-        self._ended, self._score = ended, score
+    def finish(self, ended: str, score: float | None = None, notes: Mapping[str, Any] | None = None) -> None:
+        """Say how the drive ended, and what was noted on the way; stored in the manifest by `close`."""
+        self._ended, self._score, self._notes = ended, score, notes or {}
 
     def close(self) -> Manifest:
         """Turn the stream into a finished session.
@@ -120,7 +124,7 @@ class SessionWriter:
             self.flush()
             self._stream.close()
             self._file.close()
-            self.manifest = _finalise(self.folder, self._ended or "stopped", self._score)
+            self.manifest = finalise(self.folder, self._ended or "stopped", self._score, self._notes)
             return self.manifest
         finally:
             self._release()
@@ -162,108 +166,7 @@ def repair(folder: Path) -> Manifest:
     except Timeout:
         raise KartError(f"Session {folder.name} is still being recorded; stop the recorder first.") from None
     try:
-        return _finalise(folder, "repaired", None)
+        return finalise(folder, "repaired", None)
     finally:
         lock.release()
         (folder / LOCK).unlink(missing_ok=True)
-
-
-def recorded_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The whole batches of a recording stream; a torn tail ends it.
-
-    Raises:
-        KartError: not even the header of the stream is whole.
-    """
-    with path.open("rb") as file:
-        try:
-            stream = pa.ipc.open_stream(file)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise KartError(f"The recording in {path.parent} broke off before its first frame ({error}).") from error
-        yield pa.RecordBatch.from_pylist([], schema=stream.schema)  # the schema, even where no batch follows
-        while True:
-            try:
-                batch = stream.read_next_batch()
-                batch.validate(full=True)
-            except (StopIteration, pa.ArrowInvalid, OSError):
-                return
-            yield batch
-
-
-def _finalise(folder: Path, ended: str, score: float | None) -> Manifest:
-    batches = recorded_batches(folder / STREAM)
-    empty = next(batches)
-    header = header_of(empty.schema)
-    tally = _Tally(header)
-    with replace_file(folder / STEPS) as temporary:
-        with pq.ParquetWriter(temporary, empty.schema, **_parquet_options(empty.schema)) as writer:
-            group: list[pa.RecordBatch] = []
-            for batch in batches:
-                tally.add(batch)
-                group.append(batch)
-                if sum(item.nbytes for item in group) >= GROUP_BYTES:
-                    writer.write_table(pa.Table.from_batches(group))
-                    group = []
-            if group:
-                writer.write_table(pa.Table.from_batches(group))
-        if not tally.steps:
-            raise KartError(f"The recording in {folder} holds no whole batch of frames; delete the folder.")
-        digest = file_digest(temporary)
-    manifest = tally.manifest(digest, ended, score)
-    write_json(folder / MANIFEST, manifest.to_dict())
-    (folder / STREAM).unlink()
-    return manifest
-
-
-def _parquet_options(stored: pa.Schema) -> dict[str, Any]:
-    """Frames are compressed already and stay plain, so that a mapped file hands them out without a copy."""
-    plain = "frame.bytes"
-    columns = [f"{item.name}.{child.name}" for item in stored if pa.types.is_struct(item.type) for child in item.type]
-    columns += [item.name for item in stored if not pa.types.is_struct(item.type)]
-    return {
-        "compression": {name: "NONE" if name == plain else "ZSTD" for name in columns},
-        "use_dictionary": ["actor"],
-        "write_statistics": ["step", "t_ns"],
-    }
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class _Tally:
-    """What the manifest counts, gathered batch by batch."""
-
-    def __init__(self, header: SessionHeader) -> None:
-        self._header = header
-        self.steps = self._labelled = self._interventions = 0
-        self._first_ns = self._last_ns = 0
-        self._size = (0, 0)
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        if not batch.num_rows:
-            return
-        times = batch.column("t_ns")
-        if not self.steps:
-            height, width = decode_frame(batch.column("frame")[0]["bytes"].as_py()).shape[:2]
-            self._first_ns, self._size = times[0].as_py(), (width, height)
-        self._last_ns = times[-1].as_py()
-        self.steps += batch.num_rows
-        self._labelled += batch.num_rows - batch.column(f"label_{self._header.spec.names[0]}").null_count
-        self._interventions += sum(batch.column("intervention").to_pylist())
-
-    def manifest(self, digest: str, ended: str, score: float | None) -> Manifest:
-        header = {name: getattr(self._header, name) for name in SessionHeader.__dataclass_fields__}
-        return Manifest(
-            **header,
-            steps=self.steps,
-            labelled=self._labelled,
-            interventions=self._interventions,
-            width=self._size[0],
-            height=self._size[1],
-            duration_s=(self._last_ns - self._first_ns) / 1e9 + 1 / self._header.rate_hz,
-            digest=digest,
-            ended=ended,
-            score=score,
-        )

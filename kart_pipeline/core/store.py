@@ -9,8 +9,9 @@ import fsspec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.names import checked_id
+from kart_pipeline.core.recording import MANIFEST, STEPS, STREAM
 from kart_pipeline.core.session import Session
-from kart_pipeline.core.session_writer import MANIFEST, STEPS, STREAM, SessionWriter
+from kart_pipeline.core.session_writer import SessionWriter
 
 
 class Store:

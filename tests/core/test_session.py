@@ -20,7 +20,8 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame, Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
-from kart_pipeline.core.session_writer import SessionWriter, recorded_batches, repair
+from kart_pipeline.core.recording import recorded_batches
+from kart_pipeline.core.session_writer import SessionWriter, repair
 from kart_pipeline.core.store import Store
 
 Header = Callable[..., SessionHeader]
