@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.errors import KartError
@@ -83,17 +83,23 @@ def encode_frame(rgb: RGB, codec: Codec) -> bytes:
     return buffer.getvalue()
 
 
-def decode_frame(data: bytes) -> RGB:
-    """uint8 `(H, W, 3)` from a PNG or JPEG file.
+def decode_picture(data: bytes) -> Image.Image:
+    """A loaded RGB picture from a PNG or JPEG file.
 
     Raises:
         KartError: the bytes are no readable picture.
     """
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+            picture.load()
+            return picture if picture.mode == "RGB" else picture.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise KartError(f"A frame cannot be decoded: {error}.") from error
+
+
+def decode_frame(data: bytes) -> RGB:
+    """uint8 `(H, W, 3)` from a PNG or JPEG file; KartError as in `decode_picture`."""
+    return np.asarray(decode_picture(data))
 
 
 def to_row(step: Step, encoded: bytes, state: tuple[str, ...]) -> Row:

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.names import checked_id
@@ -28,6 +26,8 @@ class Store:
     """
 
     def __init__(self, url: str | Path) -> None:
+        import fsspec  # brings asyncio: a third of core's import time, not needed to write a session
+
         try:
             self._fs, root = fsspec.core.url_to_fs(str(url))
         except (ValueError, ImportError) as error:
