@@ -1,0 +1,182 @@
+"""Whoever chooses the actions and is no person: constants, experts, disturbed experts, corrected policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import Choice, Frame
+from kart_pipeline.games.base import Autopilot, Game
+
+DRIVERS = ("expert", "noisy-expert", "straight-ahead")  # those that need neither a person nor a model
+
+
+class Driver(Protocol):
+    """Chooses what to do on seeing a frame.
+
+    Attributes:
+        name: for scorecards.
+    """
+
+    name: str
+
+    def reset(self) -> None:
+        """A new drive begins; called after the game's reset."""
+
+    def act(self, frame: Frame) -> Choice:
+        """Decide on `frame`; called once a tick."""
+
+
+class Constant:
+    """Does the same at every step: the baseline that any model must beat."""
+
+    def __init__(self, action: Action, name: str = "constant") -> None:
+        self.name = name
+        self._choice = Choice(action, "constant")
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def act(self, frame: Frame) -> Choice:  # noqa: ARG002 - it drives blind
+        """The same again."""
+        return self._choice
+
+
+class Expert:
+    """A game's own expert as a driver; what it does is the label."""
+
+    def __init__(self, autopilot: Autopilot, name: str = "expert") -> None:
+        self.name = name
+        self._autopilot = autopilot
+
+    def reset(self) -> None:
+        """A new drive begins."""
+        self._autopilot.reset()
+
+    def act(self, frame: Frame) -> Choice:
+        """What the expert does here."""
+        action = self._autopilot.action(frame)
+        return Choice(action, "expert", label=action)
+
+
+class Noisy:
+    """A teacher whose hands are knocked now and then, while the label stays what the teacher wanted.
+
+    A policy that only saw perfect driving has never seen the way back to the road. Noise on the teacher's controls
+    shows it (DART: Laskey et al., 2017, arXiv:1703.09327). Each knock is a triangle that rises and falls again, as in
+    Codevilla et al., 2018 (arXiv:1710.02410): lasting long enough to leave the line, unlike independent noise, which
+    averages out.
+
+    Args:
+        teacher: gives the labels.
+        strength: by axis, the greatest peak of a knock; peaks are drawn evenly from half of it to all of it, and to
+            either side.
+        gap_s: mean pause between two knocks, in seconds of game time; pauses are exponentially distributed.
+        length_s: shortest and longest knock, in seconds of game time.
+        seed: of the random numbers. They run on from drive to drive.
+        name: for scorecards.
+
+    Raises:
+        KartError: a length or pause that is not above 0, or, when driving, an axis that the game lacks.
+    """
+
+    def __init__(
+        self,
+        teacher: Driver,
+        strength: Mapping[str, float],
+        *,
+        gap_s: float = 1.0,
+        length_s: tuple[float, float] = (0.4, 1.2),
+        seed: int = 0,
+        name: str = "noisy",
+    ) -> None:
+        if not (gap_s > 0 and 0 < length_s[0] <= length_s[1]):
+            raise KartError(
+                f"Noise needs a pause above 0 s and a growing range of lengths, not {gap_s} and {length_s}."
+            )
+        self.name = name
+        self._teacher = teacher
+        self._strength = dict(strength)
+        self._gap_s = gap_s
+        self._length_s = length_s
+        self._random = np.random.default_rng(seed)
+
+    def reset(self) -> None:
+        """A new drive begins, with a pause first."""
+        self._teacher.reset()
+        self._knock: _Knock | None = None
+
+    def act(self, frame: Frame) -> Choice:
+        """The teacher's choice, knocked; its label untouched."""
+        choice = self._teacher.act(frame)
+        now_s = frame.t_ns / 1e9
+        if self._knock is None or now_s >= self._knock.end_s:
+            self._knock = self._next(now_s, choice.action.spec)
+        if now_s <= self._knock.begin_s:
+            return choice
+        push = self._knock.push(now_s)
+        spec = choice.action.spec
+        action = spec.clipped(choice.action.vector() + [push.get(name, 0.0) for name in spec.names])
+        return Choice(action, choice.actor, choice.label or choice.action, choice.intervention)
+
+    def _next(self, now_s: float, spec: ActionSpec) -> "_Knock":
+        if not self._strength.keys() <= set(spec.axes):
+            raise KartError(f"Noise is wanted on {', '.join(self._strength)}; the axes are {', '.join(spec.axes)}.")
+        begin_s = now_s + self._random.exponential(self._gap_s)
+        peaks = {
+            axis: strength * self._random.uniform(0.5, 1.0) * self._random.choice((-1.0, 1.0))
+            for axis, strength in self._strength.items()
+        }
+        return _Knock(begin_s, begin_s + self._random.uniform(*self._length_s), peaks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Knock:
+    begin_s: float
+    end_s: float
+    peaks: Mapping[str, float]
+
+    def push(self, now_s: float) -> dict[str, float]:
+        """By axis: 0 at both ends, the peak in the middle."""
+        height = 1 - abs(2 * (now_s - self.begin_s) / (self.end_s - self.begin_s) - 1)
+        return {axis: peak * height for axis, peak in self.peaks.items()}
+
+
+class Corrected:
+    """A policy acts and a teacher says what would have been right (DAgger: Ross et al., 2011, arXiv:1011.0686)."""
+
+    def __init__(self, policy: Driver, teacher: Driver) -> None:
+        self.name = f"{policy.name} corrected by {teacher.name}"
+        self._policy = policy
+        self._teacher = teacher
+
+    def reset(self) -> None:
+        """A new drive begins for both."""
+        self._policy.reset()
+        self._teacher.reset()
+
+    def act(self, frame: Frame) -> Choice:
+        """The policy's action under the teacher's label."""
+        choice = self._policy.act(frame)
+        return Choice(choice.action, choice.actor, label=self._teacher.act(frame).action)
+
+
+def make_driver(name: str, game: Game, *, seed: int = 0) -> Driver:
+    """A driver of `DRIVERS` for `game`; `seed` is that of its noise, if it makes any.
+
+    Raises:
+        KartError: an unknown name, or the game has no expert and this driver needs one.
+    """
+    if name not in DRIVERS:
+        raise KartError(f"There is no driver {name!r}; the drivers are: {', '.join(DRIVERS)}.")
+    if name == "straight-ahead":
+        return Constant(game.cruise(), name)
+    expert = Expert(game.expert())
+    if name == "expert":
+        return expert
+    # Half the travel of the steering: CarRacing's expert then strays over the whole width of the road, and leaves it
+    # in about 0.5 % of its steps.
+    return Noisy(expert, dict.fromkeys(game.spec.mirrored_axes, 0.5), seed=seed, name=name)

@@ -1,0 +1,229 @@
+"""What several drives of one driver were worth, with intervals, and whether another driver is better."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.driving.tally import Drive
+from kart_pipeline.games.base import FINISHED
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+RESAMPLES = 10_000
+UNKNOWN = "-"  # in tables
+
+
+def bootstrap(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of the mean of `values` `(N,)`, N >= 2 (Efron & Tibshirani, 1993, chapter 13).
+
+    The same numbers give the same interval. With fewer than about 10 values it is narrower than it should be.
+    """
+    drawn = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.percentile(values[drawn].mean(axis=1), (2.5, 97.5))
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Drives of one driver in one game.
+
+    Raises:
+        KartError: no drive at all.
+    """
+
+    game: str
+    driver: str
+    drives: tuple[Drive, ...]
+
+    def __post_init__(self) -> None:
+        if not self.drives:
+            raise KartError(f"A scorecard of {self.driver} needs at least one drive.")
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """The drives' scores, float64 `(N,)`."""
+        return np.array([drive.score for drive in self.drives], np.float64)
+
+    @property
+    def mean(self) -> float:
+        """Mean score."""
+        return float(self.scores.mean())
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % bootstrap interval of the mean score; None for a single drive."""
+        return bootstrap(self.scores) if len(self.drives) > 1 else None
+
+    @property
+    def worst(self) -> float:
+        """Lowest score."""
+        return float(self.scores.min())
+
+    @property
+    def best(self) -> float:
+        """Highest score."""
+        return float(self.scores.max())
+
+    @property
+    def finished(self) -> float:
+        """Share of drives that reached the goal."""
+        return float(np.mean([drive.ended == FINISHED for drive in self.drives]))
+
+    @property
+    def progress(self) -> float | None:
+        """Mean share of the race done; None where no drive tells."""
+        return _mean(drive.progress for drive in self.drives)
+
+    @property
+    def off_track(self) -> float | None:
+        """Mean share of steps off the road; None where no drive tells."""
+        return _mean(drive.off_track for drive in self.drives)
+
+    @property
+    def smoothness(self) -> float | None:
+        """Mean absolute change of steering per step; None where there is no steering axis."""
+        return _mean(drive.smoothness for drive in self.drives)
+
+    @property
+    def game_seconds(self) -> float:
+        """Mean length of a drive in game time."""
+        return float(np.mean([drive.game_seconds for drive in self.drives]))
+
+    @property
+    def interventions(self) -> int:
+        """How often a teacher took the controls, in all drives."""
+        return sum(drive.interventions for drive in self.drives)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: the summary for people and programs, and the drives that it follows from."""
+        low, high = self.interval or (None, None)
+        return {
+            "game": self.game,
+            "driver": self.driver,
+            "mean": self.mean,
+            "low": low,
+            "high": high,
+            "worst": self.worst,
+            "best": self.best,
+            "finished": self.finished,
+            "progress": self.progress,
+            "off_track": self.off_track,
+            "smoothness": self.smoothness,
+            "game_seconds": self.game_seconds,
+            "interventions": self.interventions,
+            "drives": [drive.to_dict() for drive in self.drives],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Scorecard":
+        """An equal scorecard back from `to_dict`; the summary is computed anew.
+
+        Raises:
+            KartError: `data` is no scorecard.
+        """
+        try:
+            return cls(data["game"], data["driver"], tuple(Drive.from_dict(drive) for drive in data["drives"]))
+        except (KeyError, TypeError) as error:
+            raise KartError(f"Not a scorecard: {error!r} in {data!r}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Mean of candidate less reference over the seeds that both drove, with its 95 % bootstrap interval."""
+
+    seeds: int
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def better(self) -> bool:
+        """The candidate's lead is not explained by the choice of tracks: the whole interval lies above 0."""
+        return self.low > 0
+
+
+def compare(candidate: Scorecard, reference: Scorecard) -> Comparison:
+    """Compare two drivers track by track, which takes the tracks' own difficulty out of the difference.
+
+    Raises:
+        KartError: different games, or fewer than two seeds in common.
+    """
+    if candidate.game != reference.game:
+        raise KartError(f"Scores in {candidate.game} and in {reference.game} cannot be compared.")
+    ours, theirs = _by_seed(candidate), _by_seed(reference)
+    common = sorted(ours.keys() & theirs.keys())
+    if len(common) < 2:
+        raise KartError(
+            f"{candidate.driver} and {reference.driver} have {len(common)} seeds in common; "
+            "drive both on the same two or more."
+        )
+    differences = np.array([ours[seed] - theirs[seed] for seed in common])
+    return Comparison(len(common), float(differences.mean()), *bootstrap(differences))
+
+
+def table(cards: Sequence[Scorecard]) -> "Table":
+    """Scorecards side by side for the terminal, one column a driver."""
+    from rich.table import Table
+
+    result = Table(title=_title(cards))
+    result.add_column("")
+    for card in cards:
+        result.add_column(card.driver, justify="right")
+    for name, cells in _rows(cards):
+        result.add_row(name, *cells)
+    return result
+
+
+def markdown(cards: Sequence[Scorecard]) -> str:
+    """The same as a Markdown table."""
+    lines = [["", *(card.driver.replace("|", r"\|") for card in cards)], ["---", *("---:" for _ in cards)]]
+    lines += [[name, *cells] for name, cells in _rows(cards)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _title(cards: Sequence[Scorecard]) -> str:
+    games = sorted({card.game for card in cards})
+    counts = sorted({len(card.drives) for card in cards})
+    return f"{', '.join(games)}: {' or '.join(map(str, counts))} drives each"
+
+
+def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
+    def interval(card: Scorecard) -> str:
+        return UNKNOWN if card.interval is None else f"{card.interval[0]:.0f} to {card.interval[1]:.0f}"
+
+    rows = [
+        ("mean score", [f"{card.mean:.1f}" for card in cards]),
+        ("95 % interval", [interval(card) for card in cards]),
+        ("worst", [f"{card.worst:.1f}" for card in cards]),
+        ("best", [f"{card.best:.1f}" for card in cards]),
+        ("finished", [f"{card.finished:.0%}" for card in cards]),
+        ("progress", [_format(card.progress, ".1%") for card in cards]),
+        ("off track", [_format(card.off_track, ".1%") for card in cards]),
+        ("steering change per step", [_format(card.smoothness, ".3f") for card in cards]),
+        ("game seconds per drive", [f"{card.game_seconds:.1f}" for card in cards]),
+    ]
+    if any(card.interventions for card in cards):
+        rows.append(("interventions", [str(card.interventions) for card in cards]))
+    return rows
+
+
+def _format(value: float | None, spec: str) -> str:
+    return UNKNOWN if value is None else format(value, spec)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _by_seed(card: Scorecard) -> dict[int, float]:
+    scores: dict[int, list[float]] = {}
+    for drive in card.drives:
+        if drive.seed is not None:
+            scores.setdefault(drive.seed, []).append(drive.score)
+    return {seed: float(np.mean(several)) for seed, several in scores.items()}

@@ -1,0 +1,101 @@
+"""What every game is to the loop: it shows frames, obeys actions and says when it is over."""
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Protocol, Self
+
+from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import RGB, Frame
+
+FINISHED = "finished"  # the value of `Game.ended` that counts as reaching the goal
+
+# Names of `Frame.state` with one meaning in every game; each game tells those it knows.
+PROGRESS = "progress"  # share of the whole race that is done, 0 to 1
+SPEED = "speed"  # in the game's own units
+OFF_TRACK = "off_track"  # 1 while the kart is off the road, else 0
+
+
+class Autopilot(Protocol):
+    """A game's expert: it reads the game's own state, not the picture."""
+
+    def reset(self) -> None:
+        """A new drive begins; called after the game's reset."""
+
+    def action(self, frame: Frame) -> Action:
+        """What to do now, `frame` being what the game shows at this moment."""
+
+
+class Game(ABC):
+    """A world to drive in. Use it as a context manager, or call `close`.
+
+    `track`, `group` and `score` are those of the present drive: they are there from the first `reset` on.
+
+    Attributes:
+        name: as in the registry.
+        spec: the channels of the actions it takes.
+        rate_hz: steps per second.
+        simulated: its time stands still until the next action comes. Otherwise it runs on by the wall clock.
+        ended: None while running, else the reason in a word or two: "finished", "time limit", "left the field" …
+        track: a valid id of the course driven; of a generated one its seed, as in `seed-1234`.
+        group: sessions of equal group are held out together: what was seen in one helps to drive the other.
+        score: so far, in the game's own units; higher is better.
+    """
+
+    name: str
+    spec: ActionSpec
+    rate_hz: float
+    simulated: bool
+    ended: str | None = None
+    track: str
+    group: str
+    score: float
+
+    @abstractmethod
+    def reset(self, seed: int | None = None) -> Frame:
+        """Begin a drive and show its first frame. `seed` chooses the course where the game can; None leaves it open."""
+
+    @abstractmethod
+    def send(self, action: Action) -> None:
+        """Take an action: a real-time game obeys at once, a simulated one in the coming `next_frame`."""
+
+    @abstractmethod
+    def next_frame(self) -> Frame:
+        """What is seen now: a real-time game looks, a simulated one moves on by one step first."""
+
+    @abstractmethod
+    def neutral(self) -> None:
+        """Let go of all controls. May be called at any time after construction, and more than once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release what the game holds; may be called more than once."""
+
+    @abstractmethod
+    def cruise(self) -> Action:
+        """Straight ahead at a moderate pace: what the straight-ahead baseline does at every step."""
+
+    def step(self, action: Action) -> Frame:
+        """`send` and `next_frame` in one, for whoever needs no clock between them."""
+        self.send(action)
+        return self.next_frame()
+
+    def picture(self) -> RGB | None:
+        """The present moment drawn for a spectator, uint8 `(H, W, 3)`; None where the frame is all there is."""
+        return None
+
+    def expert(self) -> Autopilot:
+        """A driver that knows this game's inside.
+
+        Raises:
+            KartError: the game has none.
+        """
+        raise KartError(f"{self.name} has no expert driver; drive it yourself or with a trained model.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,151 @@
+"""Gymnasium's CarRacing-v3 as a game: a top-down car on a random track, without a screen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.contract import Contract, Region
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import RGB, Frame
+from kart_pipeline.games.base import FINISHED, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game
+from kart_pipeline.games.car_racing_env import make_env
+
+RATE_HZ = 50.0  # FPS in gymnasium.envs.box2d.car_racing
+STEP_LIMIT = 1000  # max_episode_steps of CarRacing-v3
+HALF_WIDTH = 40 / 6  # of the road, in world units: TRACK_WIDTH there
+
+SPEC = ActionSpec(axes=("steer", "throttle"), mirrored_axes=("steer",))
+
+# The whole frame at its own size, so nothing is resampled: PilotNet's five valid convolutions need 61 pixels or more.
+# The lowest eighth is a black strip of instruments. Its speed bar (between 5/40 and 6/40 of the width) stays, for one
+# frame shows no speed, and how hard to brake depends on it. All else there is painted over: the score at the left is
+# no reason to steer, and the wheels' spin, the steering wheel and the gyroscope show the action just taken, which a
+# network learns to repeat instead of looking at the road (de Haan et al., 2019, arXiv:1905.11979).
+CONTRACT = Contract(
+    SPEC,
+    RATE_HZ,
+    masks=(Region(0, 0.875, 0.125, 1), Region(0.16, 0.875, 1, 1)),
+    width=96,
+    height=96,
+    colour="rgb",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """The car in world units (a road is 13.3 wide) and seconds; angles in radians, anticlockwise."""
+
+    x: float
+    y: float
+    heading: float
+    speed: float
+    yaw_rate: float
+
+
+class CarRacing(Game):
+    """Throttle above 0 is gas, below 0 the brake; steer +1 is right.
+
+    The score is the environment's return: 1000 shared among the track's tiles, less 0.1 a step, 100 off for leaving the
+    field. `Frame.state` tells `progress` (share of tiles visited; 0.95 and the line make a lap), `speed` in world units
+    per second (full gas on the straight reaches about 100), and `off_track`, 1 while all four wheels are on grass.
+
+    Raises:
+        KartError: gymnasium with Box2D is not installed.
+    """
+
+    name = "car_racing"
+    spec = SPEC
+    rate_hz = RATE_HZ
+    simulated = True
+
+    def __init__(self) -> None:
+        self._env = make_env()
+        self._seeds = np.random.default_rng()
+        self._sent = SPEC.neutral()
+        self._steps: int | None = None
+
+    def reset(self, seed: int | None = None) -> Frame:
+        """A new track from `seed`; None draws a seed, which `track` then names."""
+        if seed is None:
+            seed = int(self._seeds.integers(2**31))
+        self.track = self.group = f"seed-{seed}"
+        self.score, self.ended, self._steps = 0.0, None, 0
+        self._sent = SPEC.neutral()
+        rgb, _ = self._env.reset(seed=seed)
+        return self._frame(rgb, 0)
+
+    def send(self, action: Action) -> None:
+        """Keep the action for the coming step.
+
+        Raises:
+            KartError: the drive is over, or has not begun.
+        """
+        if self._steps is None or self.ended:
+            raise KartError(f"{self.name} takes no action before its reset or after its end.")
+        self._sent = action
+
+    def next_frame(self) -> Frame:
+        """Step the environment by 20 ms with the action sent last."""
+        if self._steps is None or self.ended:
+            raise KartError(f"{self.name} shows no next frame before its reset or after its end.")
+        steer, throttle = self._sent.axes
+        command = np.array([steer, max(throttle, 0.0), max(-throttle, 0.0)], np.float32)
+        rgb, reward, terminated, _, info = self._env.step(command)
+        self.score += float(reward)
+        self._steps += 1
+        if terminated:
+            self.ended = FINISHED if info["lap_finished"] else "left the field"
+        elif self._steps >= STEP_LIMIT:
+            self.ended = "time limit"
+        return self._frame(rgb, self._steps)
+
+    def neutral(self) -> None:
+        """Let go of the wheel and both pedals."""
+        self._sent = SPEC.neutral()
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._env.close()
+
+    def picture(self) -> RGB:
+        """The scene at 600x400, uint8 `(400, 600, 3)`; drawing it takes longer than a step."""
+        picture: RGB = self._env.render()
+        return picture
+
+    def cruise(self) -> Action:
+        """A little gas."""
+        return SPEC.action(throttle=0.1)
+
+    def expert(self) -> Autopilot:
+        """Pure pursuit along the centre line."""
+        from kart_pipeline.games.car_racing_expert import CarRacingExpert
+
+        return CarRacingExpert(self)
+
+    def car(self) -> Car:
+        """Where the car is and how it moves."""
+        hull = self._env.car.hull
+        x, y = hull.position
+        # The hull's own "forward" is +y: a quarter turn more than its angle.
+        return Car(
+            x=float(x),
+            y=float(y),
+            heading=float(hull.angle) + np.pi / 2,
+            speed=float(np.hypot(*hull.linearVelocity)),
+            yaw_rate=float(hull.angularVelocity),
+        )
+
+    def centre_line(self) -> npt.NDArray[np.float64]:
+        """The road's middle as a closed line, float64 `(N, 2)` in world units, from the start in driving direction."""
+        return np.array(self._env.track, np.float64)[:, 2:4]
+
+    def _frame(self, rgb: RGB, steps: int) -> Frame:
+        env = self._env
+        state = {
+            PROGRESS: env.tile_visited_count / len(env.track),
+            SPEED: self.car().speed,
+            OFF_TRACK: float(not any(wheel.tiles for wheel in env.car.wheels)),
+        }
+        return Frame(rgb, round(steps * 1e9 / RATE_HZ), state)

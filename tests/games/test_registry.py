@@ -1,0 +1,56 @@
+import builtins
+import subprocess
+import sys
+
+import pytest
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.names import checked_id
+from kart_pipeline.games.registry import GAMES, default_contract, make_game
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_every_game_opens_under_its_name_and_agrees_with_its_contract(name):
+    with make_game(name) as game:
+        contract = default_contract(name)
+        assert game.name == checked_id(name, "game")
+        assert game.spec == contract.spec
+        assert game.rate_hz == contract.rate_hz
+
+
+def test_an_unknown_game_is_answered_with_the_known_ones():
+    with pytest.raises(KartError, match="car_racing"):
+        make_game("f_zero")
+    with pytest.raises(KartError, match="car_racing"):
+        default_contract("f_zero")
+
+
+def test_an_unknown_option_is_refused():
+    with pytest.raises(KartError, match="tyres"):
+        make_game("car_racing", tyres="soft")
+
+
+@pytest.mark.parametrize("package", ["gymnasium", "Box2D"])
+def test_a_missing_package_is_answered_with_what_to_install(package, monkeypatch):
+    for name in list(sys.modules):
+        if name.split(".")[0] in ("gymnasium", "Box2D"):
+            monkeypatch.delitem(sys.modules, name)
+    real_import = builtins.__import__
+
+    def without_it(name, *args, **kwargs):
+        if name.split(".")[0] == package:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_it)
+    with pytest.raises(KartError, match=r"pip install 'kart-pipeline\[games\]'"):
+        make_game("car_racing")
+
+
+def test_the_registry_is_read_without_importing_any_game_package():
+    code = (
+        "import sys; import kart_pipeline.games.registry; "
+        "print(sorted({'gymnasium', 'pygame', 'Box2D', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
