@@ -94,7 +94,6 @@ class SessionWriter:
         self._file = (self.folder / STREAM).open("wb")
         self._schema = schema(self.header)
         self._stream = pa.ipc.new_stream(self._file, self._schema)
-        self._file.flush()  # so that others can read the header before the first batch is there
 
     def flush(self) -> None:
         """Write the waiting rows as one batch and sync them to the disk."""

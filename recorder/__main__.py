@@ -1,0 +1,210 @@
+"""`python -m recorder capture --game car_racing --driver expert --episodes 5 --workers 2` and its other commands.
+
+This is the recorder's command line. Whatever a command needs is imported when it runs: `list` must not wait for pygame.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kart_pipeline.core.errors import KartError
+
+EXAMPLES = """\
+examples:
+  python -m recorder capture --game car_racing --driver expert --episodes 5 --workers 2
+  python -m recorder capture --game car_racing --driver keyboard
+  python -m recorder import tensorkart ~/TensorKart/samples --track luigi-raceway
+  python -m recorder list
+  python -m recorder info 20261123-031718-car_racing-9f3a1c
+  python -m recorder repair --all
+
+Sessions go to KART_STORE, by default .kart/sessions in the working directory; KART_HOME moves .kart.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit status: 0; 2 after a mistake, whose sentence is on stderr; 130 after Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console without the bars' characters
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if "run" not in args:
+        parser.print_help()
+        return 0
+    try:
+        status: int = args.run(args)
+    except KartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; `python -m recorder list` shows what was saved.\n")
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m recorder",
+        description="Record drives as sessions, and bring in those of other recorders.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--store", metavar="DIR", help="folder or fsspec URL of the sessions (default: KART_STORE)")
+    json = argparse.ArgumentParser(add_help=False)
+    json.add_argument("--json", action="store_true", help="print JSON, for machines")
+
+    capture = commands.add_parser("capture", parents=[common], help="record drives, one session each")
+    capture.set_defaults(run=_capture)
+    capture.add_argument("--game", required=True, metavar="NAME", help="what to drive, as car_racing")
+    capture.add_argument("--driver", choices=("expert", "keyboard", "gamepad"), default="expert", help="who drives")
+    capture.add_argument("--episodes", type=_count, default=1, metavar="N", help="how many drives (default 1)")
+    capture.add_argument(
+        "--seed", type=int, metavar="FIRST", help="of the first drive's course (default: after all recorded before)"
+    )
+    capture.add_argument(
+        "--noise",
+        type=_share,
+        default=0.0,
+        metavar="SCALE",
+        help="knock the expert's steering now and then by up to SCALE of its range, 0 to 1: shows the way back",
+    )
+    capture.add_argument("--workers", type=_count, default=1, metavar="N", help="record N drives side by side")
+    capture.add_argument("--max-steps", type=_count, metavar="N", help="end a drive after N steps")
+    capture.add_argument(
+        "--codec", choices=("png", "jpeg"), default="png", help="of the frames (default png: lossless)"
+    )
+
+    listing = commands.add_parser("list", parents=[common, json], help="what is in the store")
+    listing.set_defaults(run=_list)
+
+    info = commands.add_parser("info", parents=[common, json], help="one session: manifest, rate, use of the controls")
+    info.set_defaults(run=_info)
+    info.add_argument("id", metavar="ID")
+
+    mend = commands.add_parser("repair", parents=[common], help="finish sessions whose recorder died")
+    mend.set_defaults(run=_repair)
+    which = mend.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", metavar="ID")
+    which.add_argument("--all", action="store_true", help="all of them; live recordings are left alone")
+
+    remove = commands.add_parser("remove", parents=[common], help="delete sessions")
+    remove.set_defaults(run=_remove)
+    remove.add_argument("ids", nargs="+", metavar="ID")
+
+    bring = commands.add_parser("import", help="make sessions of other recorders' folders")
+    formats = bring.add_subparsers(title="formats", metavar="FORMAT", required=True)
+    lap = formats.add_parser(
+        "tensorkart", parents=[common], help="folders of img_N.png and data.csv (path, x, y, A, B, RB), no header"
+    )
+    lap.set_defaults(run=_import_tensorkart)
+    lap.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="such a folder, or a folder of them")
+    lap.add_argument("--game", default="mario_kart_64", metavar="NAME", help="what was played (default mario_kart_64)")
+    lap.add_argument("--track", default="", metavar="NAME", help="where, as luigi-raceway")
+    lap.add_argument("--rate", type=_rate, metavar="HZ", help="rows per second; the format has no clock (default 3.6)")
+    lap.add_argument("--codec", choices=("png", "jpeg"), help="encode anew (default: keep the pictures as they are)")
+    lap.add_argument("--id", metavar="ID", help="of the session (default: after the folder and its content)")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    return _number(text, 1.0, "a number from 0 to 1")
+
+
+def _rate(text: str) -> float:
+    value = _number(text, 999.0, "a rate above 0 and below 1000")
+    if not value:
+        raise argparse.ArgumentTypeError("'0' is not a rate above 0 and below 1000")
+    return value
+
+
+def _number(text: str, most: float, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= most:  # NaN fails this too
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return value
+
+
+def _capture(args: argparse.Namespace) -> int:
+    from recorder.capture import capture, choose_seeds
+    from recorder.episode import Plan
+    from recorder.stores import Stores
+
+    stores = Stores.open(args.store)
+    plan = Plan(
+        game=args.game,
+        driver=args.driver,
+        folder=stores.recordings,
+        noise=args.noise,
+        codec=args.codec,
+        max_steps=args.max_steps,
+    )
+    return capture(plan, choose_seeds(stores, args.game, args.episodes, args.seed), stores, args.workers)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from recorder.listing import list_sessions
+    from recorder.stores import Stores
+
+    list_sessions(Stores.open(args.store), as_json=args.json)
+    return 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    from recorder.info import session_info
+    from recorder.stores import Stores
+
+    session_info(Stores.open(args.store), args.id, as_json=args.json)
+    return 0
+
+
+def _repair(args: argparse.Namespace) -> int:
+    from recorder.mending import repair_all, repair_one
+    from recorder.stores import Stores
+
+    stores = Stores.open(args.store)
+    if args.all:
+        return repair_all(stores)
+    repair_one(stores, args.id)
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from recorder.stores import Stores
+
+    stores = Stores.open(args.store)
+    for session_id in args.ids:
+        stores.remove(session_id)
+        sys.stdout.write(f"{session_id} removed.\n")
+    return 0
+
+
+def _import_tensorkart(args: argparse.Namespace) -> int:
+    from recorder.importing import Options, import_all
+    from recorder.stores import Stores
+    from recorder.tensorkart import RATE_HZ
+
+    options = Options(args.game, args.track, args.rate or RATE_HZ, args.codec, args.id)
+    import_all(args.folders, Stores.open(args.store), options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

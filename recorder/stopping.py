@@ -1,0 +1,41 @@
+"""Ctrl-C as a question: the first asks for an orderly end, a second one interrupts at once."""
+
+import signal
+from types import FrameType, TracebackType
+from typing import Self
+
+
+class StopRequest:
+    """While this block runs, Ctrl-C and a polite kill (SIGTERM) set it; call it to ask. Main thread only.
+
+    Attributes:
+        signal: the number of the signal that came; None so far.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __call__(self) -> bool:
+        """Whether it came."""
+        return self.signal is not None
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal, as shells count (130 for Ctrl-C); 0 where none came."""
+        return 0 if self.signal is None else 128 + self.signal
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = number
+
+    def __enter__(self) -> Self:
+        # SIGTERM too, because SDL would else swallow it as a wish to close its window
+        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,44 @@
+"""Repair: what can be saved is saved, what cannot is named, and one never stops the other."""
+
+from pathlib import Path
+
+from kart_pipeline.core.frame import Choice, Step
+from kart_pipeline.core.manifest import SessionHeader
+from kart_pipeline.core.recording import STREAM
+from kart_pipeline.core.store import Store
+
+
+def abandon(store: Store, road, session_id: str, steps: int) -> None:
+    """A recording whose process died."""
+    writer = store.create(SessionHeader(id=session_id, game="road", rate_hz=50, spec=road.spec))
+    frame = road.reset(1)
+    for index in range(steps):
+        writer.append(Step(index, frame, Choice(road.spec.neutral(), "expert")))
+        frame = road.next_frame()
+    writer.flush()
+    writer._release()
+
+
+def test_all_that_can_be_saved_is_and_the_rest_is_named(store: Store, road, run) -> None:
+    abandon(store, road, "good", 100)
+    abandon(store, road, "torn", 100)
+    stream = Path(store.url) / "torn" / STREAM
+    stream.write_bytes(stream.read_bytes()[:100])
+    status, out, _ = run("repair", "--all")
+    assert status == 2
+    assert "good repaired: 100 steps, 2.0 s saved." in out
+    assert "torn cannot be saved" in out
+    assert "`python -m recorder remove torn`" in out
+    assert (store.ids(), store.unfinished()) == (["good"], ["torn"])
+    assert run("remove", "torn")[0] == 0
+    assert run("repair", "--all")[:2] == (0, "There is nothing to repair.\n")
+
+
+def test_one_session_is_repaired_by_name_once(store: Store, road, run) -> None:
+    abandon(store, road, "one", 10)
+    abandon(store, road, "two", 10)
+    assert run("repair", "one")[0] == 0
+    assert (store.ids(), store.unfinished()) == (["one"], ["two"])
+    status, _, err = run("repair", "one")
+    assert status == 2
+    assert "is finished; there is nothing to repair" in err
