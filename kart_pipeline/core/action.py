@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.names import checked_channel
+from kart_pipeline.core.names import checked_action_channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ActionSpec:
     mirrored_buttons: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        names = [checked_channel(name) for name in self.names]
+        names = [checked_action_channel(name) for name in self.names]
         if not names:
             raise KartError("An action spec needs at least one axis or button.")
         if len(set(names)) != len(names):

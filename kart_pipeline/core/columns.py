@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.errors import KartError
@@ -93,6 +93,8 @@ def decode_picture(data: bytes) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
             picture.load()
             return picture if picture.mode == "RGB" else picture.convert("RGB")
+    except UnidentifiedImageError as error:  # whose own message tells an address in memory
+        raise KartError("A frame cannot be decoded: it is no PNG or JPEG file.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise KartError(f"A frame cannot be decoded: {error}.") from error
 

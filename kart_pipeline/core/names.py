@@ -12,6 +12,10 @@ _CHANNEL = re.compile(r"[A-Za-z][0-9A-Za-z_]{0,31}")
 # Windows refuses these as file names, whatever their case or extension.
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
+# An action's channel becomes a column beside these, in sessions, frames and training sets.
+_COLUMNS = {"step", "t_ns", "frame", "actor", "intervention", "row", "session", "session_index", "split", "weight"}
+_PREFIXES = ("label_", "executed_", "state_")
+
 
 def checked_id(name: str, what: str = "session id") -> str:
     """Return `name` if it may become a folder on every system, else raise KartError.
@@ -32,6 +36,13 @@ def checked_channel(name: str) -> str:
             f"{name!r} cannot name an axis, button or state value: "
             "use 1 to 32 letters, digits or '_', beginning with a letter."
         )
+    return name
+
+
+def checked_action_channel(name: str) -> str:
+    """Return `name` if it may name an axis or button: a channel, and not a column that a table has anyway."""
+    if checked_channel(name) in _COLUMNS or name.startswith(_PREFIXES):
+        raise KartError(f"{name!r} cannot name an axis or button: tables have such a column; choose another name.")
     return name
 
 

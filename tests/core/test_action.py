@@ -84,3 +84,9 @@ def test_a_spec_survives_json() -> None:
     assert ActionSpec.from_dict(SPEC.to_dict()) == SPEC
     with pytest.raises(KartError, match="Not an action spec"):
         ActionSpec.from_dict({"axes": ["steer"]})
+
+
+@pytest.mark.parametrize("name", ["step", "actor", "row", "split", "label_steer", "executed_steer", "state_speed"])
+def test_a_channel_cannot_be_named_like_a_column_that_tables_have_anyway(name: str) -> None:
+    with pytest.raises(KartError, match="tables have such a column"):
+        ActionSpec(("steer",), (name,))

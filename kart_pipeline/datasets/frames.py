@@ -1,0 +1,208 @@
+"""The frames of one session as the network sees them: built once, by threads, and mapped from then on.
+
+`<root>/frames/<contract hash>/<session id>/` holds
+
+- `frames.npy`: uint8 `(N, height, width, channels)`, single frames in the session's order. Stacks are formed when they
+  are read, by row (`core.prepare.stack_steps`), as the player forms them from the frames that it gets: over a gap (a
+  frame that was dropped while recording, or left out here) the frames on both sides are neighbours.
+- `labels.parquet`: a row for each frame, see `labels.label_table`.
+- `frames.json`: a `FramesInfo`; what it was made from decides whether the folder is up to date.
+
+The folder appears by a rename when all three are on the disk.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.durable import write_json
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.session import Session
+from kart_pipeline.datasets.frames_info import (
+    FRAMES,
+    INFO,
+    LABELS,
+    FramesInfo,
+    LeftOut,
+    frames_folder,
+    read_frames_info,
+)
+from kart_pipeline.datasets.labels import label_table, labelled, vectors
+from kart_pipeline.datasets.preparing import cores, prepared
+
+RATE_TOLERANCE = 0.2  # a policy that was taught 10 Hz steers visibly late or early outside 8 to 12
+MOST_LEFT_OUT = 0.1  # beyond it the recording is broken, and neighbours in a stack are no neighbours in time
+
+
+def build_frames(
+    session: Session,
+    contract: Contract,
+    root: Path,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> FramesInfo:
+    """Prepare all frames of a session; does nothing where they are there already.
+
+    A picture that cannot be decoded, or has another size than the session's first, is left out together with its row
+    and named in the result. Memory does not grow with the session.
+
+    Args:
+        session: from any store.
+        contract: how a frame becomes an input, and how far labels are shifted.
+        root: the datasets folder.
+        threads: how many prepare frames at a time; by default one for each core.
+        progress: called now and then with the number of steps that are done.
+
+    Returns:
+        What was built, or found.
+
+    Raises:
+        KartError: session and contract do not fit (channels, rate, crop), more than a tenth of the pictures cannot be
+            used, or an outdated folder is held open by another program (Windows).
+    """
+    manifest = session.manifest
+    _check_fit(manifest, contract)
+    folder = frames_folder(root, contract.hash, session.id)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        found = read_frames_info(root, contract.hash, session.id)
+        if found is not None and found.digest == manifest.digest:
+            return found
+        with _replaced_folder(folder) as temporary:
+            info = _build(session, contract, temporary, threads or cores(), progress or (lambda _: None))
+        return FramesInfo.from_dict(folder, info.to_dict())
+
+
+def _check_fit(manifest: Manifest, contract: Contract) -> None:
+    if manifest.spec != contract.spec:
+        raise KartError(
+            f"Session {manifest.id} was recorded with the action spec {manifest.spec.to_dict()}, the contract has "
+            f"{contract.spec.to_dict()}; use a contract of the session's spec or leave the session out."
+        )
+    if abs(manifest.rate_hz - contract.rate_hz) > RATE_TOLERANCE * contract.rate_hz:
+        raise KartError(
+            f"Session {manifest.id} was recorded at {manifest.rate_hz:g} Hz, the contract is for "
+            f"{contract.rate_hz:g} Hz; use a contract of the session's rate or leave the session out."
+        )
+    for region in (contract.crop, *contract.masks):
+        region.pixels(manifest.width, manifest.height)
+
+
+@contextmanager
+def _replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder` that takes its place when the block succeeds, and else is removed.
+
+    What a killed process left of an earlier try is removed first; the caller holds the lock.
+    """
+    temporary, outdated = folder.with_name(f".{folder.name}.building"), folder.with_name(f".{folder.name}.outdated")
+    for leftover in (temporary, outdated):
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if folder.exists():
+            try:
+                folder.rename(outdated)
+            except PermissionError as error:
+                raise KartError(
+                    f"{folder} is in use by another program, perhaps a training; try again later."
+                ) from error
+        temporary.rename(folder)
+    finally:
+        for leftover in (temporary, outdated):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _build(
+    session: Session, contract: Contract, folder: Path, threads: int, progress: Callable[[int], None]
+) -> FramesInfo:
+    began = time.perf_counter()
+    manifest, names = session.manifest, contract.spec.names
+    content = hashlib.sha256()
+    done, unusable = _write_frames(folder / FRAMES, session, contract, threads, content.update, progress)
+    table = session.table()
+    if done != table.num_rows:
+        raise KartError(f"Session {session.id} has {done} frames but {table.num_rows} rows; restore it from a copy.")
+    left_out = tuple(LeftOut(table.column("step")[row].as_py(), reason) for row, reason in unusable.items())
+    if len(left_out) > MOST_LEFT_OUT * done:
+        raise KartError(
+            f"{len(left_out)} of {done} frames of session {session.id} cannot be used, the first at step "
+            f"{left_out[0].step}: {left_out[0].reason} Record or import the session again, or remove it."
+        )
+    content.update(table.column("step").to_numpy().tobytes())
+    content.update(vectors(table, [*names, *(f"label_{name}" for name in names)]).tobytes())
+    labels = label_table(table, contract, manifest.rate_hz, np.setdiff1d(np.arange(done), list(unusable)))
+    _write_table(labels, folder / LABELS)
+    info = FramesInfo(
+        folder=folder,
+        session=session.id,
+        game=manifest.game,
+        group=manifest.group,
+        digest=manifest.digest,
+        content=content.hexdigest(),
+        contract=contract.hash,
+        frames=labels.num_rows,
+        labelled=int(labelled(vectors(labels, names)).sum()),
+        left_out=left_out,
+        seconds=round(time.perf_counter() - began, 3),
+    )
+    write_json(folder / INFO, info.to_dict())
+    return info
+
+
+def _write_frames(
+    path: Path,
+    session: Session,
+    contract: Contract,
+    threads: int,
+    seen: Callable[[bytes], None],
+    progress: Callable[[int], None],
+) -> tuple[int, dict[int, str]]:
+    """Write `frames.npy`; return how many pictures there were, and why some rows of the session have no frame.
+
+    Parts are appended in order, which costs the same as writing into a map of the whole file and leaves no hole where
+    a frame is left out.
+    """
+    size = (session.manifest.width, session.manifest.height)
+    unusable: dict[int, str] = {}
+    done = 0
+    with path.open("wb") as file:
+        _write_header(file, 0, contract)
+        with closing(prepared(session.encoded(), contract, size, threads)) as parts:
+            for part in parts:
+                file.write(part.frames.data)
+                seen(part.encoded)
+                unusable.update({done + place: reason for place, reason in part.unusable})
+                done += part.pictures
+                progress(done)
+        file.seek(0)
+        _write_header(file, done - len(unusable), contract)
+        file.flush()
+        os.fsync(file.fileno())
+    return done, unusable
+
+
+def _write_header(file: IO[bytes], frames: int, contract: Contract) -> None:
+    """The head of a `.npy` file. NumPy pads it, so that it takes the same room for any number of frames."""
+    shape = (frames, *contract.frame_shape)
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:
+        pq.write_table(table, file)
+        file.flush()
+        os.fsync(file.fileno())

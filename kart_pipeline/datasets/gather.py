@@ -1,0 +1,121 @@
+"""Which sessions, and which of their rows, a training set is made of; whatever stays out is named."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.datasets.frames_info import FramesInfo, read_frames_info
+from kart_pipeline.datasets.labels import Floats, Ints, labelled, vectors
+
+
+@dataclass(slots=True)
+class LeftOutRows:
+    """What a training set could not use.
+
+    Attributes:
+        sessions: id and reason of each session without a single row in it.
+        unlabelled: rows of the other sessions that nobody labelled.
+        embargo: rows between the sides of a split by time.
+        frames: steps of the other sessions that have no frame.
+    """
+
+    sessions: dict[str, str] = field(default_factory=dict)
+    unlabelled: int = 0
+    embargo: int = 0
+    frames: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; `LeftOutRows(**data)` gives an equal object back."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """The labelled rows of one session: which frames, int64 `(n,)`, and their labels, float32 `(n, channels)`."""
+
+    info: FramesInfo
+    row: Ints
+    labels: Floats
+
+
+def gather(
+    root: Path, contract: Contract, game: str, sessions: Iterable[Manifest] | None
+) -> tuple[list[Gathered], LeftOutRows]:
+    """Read the labels of all sessions of a game that have frames under a contract, in the order of their ids.
+
+    Args:
+        root: the datasets folder.
+        contract: the one whose frames are taken.
+        game: sessions of other games are passed over.
+        sessions: those that ought to be there; None takes whatever frames there are.
+
+    Raises:
+        KartError: there is not a single labelled row.
+    """
+    left_out = LeftOutRows()
+    gathered: list[Gathered] = []
+    known: dict[str, str] = {}
+    for info in _built(root, contract, game, sessions, left_out):
+        # the same recording under two ids must not be on both sides of a split
+        first = known.setdefault(info.digest, known.setdefault(info.content, info.session))
+        if first != info.session:
+            left_out.sessions[info.session] = f"it is the same recording as {first}"
+            continue
+        table = info.labels(["row", *contract.spec.names])
+        labels = vectors(table, contract.spec.names)
+        usable = labelled(labels)
+        if not usable.any():
+            left_out.sessions[info.session] = "none of its rows has a label"
+        elif (np.abs(labels[usable]) > 1).any():
+            left_out.sessions[info.session] = "a label of it is outside [-1, 1]"
+        else:
+            gathered.append(Gathered(info, table.column("row").to_numpy()[usable], labels[usable]))
+            left_out.unlabelled += int((~usable).sum())
+            left_out.frames += len(info.left_out)
+    if not gathered:
+        raise KartError(_nothing(contract, game, left_out))
+    return gathered, left_out
+
+
+def _built(
+    root: Path, contract: Contract, game: str, sessions: Iterable[Manifest] | None, left_out: LeftOutRows
+) -> Iterable[FramesInfo]:
+    if sessions is None:
+        folder = root / "frames" / contract.hash
+        names = (item.name for item in folder.iterdir()) if folder.exists() else ()
+        for name in sorted(name for name in names if not name.startswith(".")):
+            info = read_frames_info(root, contract.hash, name)
+            if info is None:
+                left_out.sessions[name] = "its frames are of another release; build them again"
+            elif info.game == game:
+                yield info
+        return
+    for manifest in sorted(sessions, key=lambda item: item.id):
+        if manifest.game != game:
+            continue
+        info = read_frames_info(root, contract.hash, manifest.id)
+        if info is None:
+            left_out.sessions[manifest.id] = "its frames are not built"
+        elif info.digest != manifest.digest:
+            left_out.sessions[manifest.id] = "it has changed since its frames were built; build them again"
+        else:
+            yield info
+
+
+def _nothing(contract: Contract, game: str, left_out: LeftOutRows) -> str:
+    if not left_out.sessions:
+        return (
+            f"There are no frames of {game} under contract {contract.hash}; record with `python -m recorder capture "
+            f"--game {game}`, then materialise `frames` in `dagster dev`."
+        )
+    session, reason = next(iter(left_out.sessions.items()))
+    return (
+        f"None of {len(left_out.sessions)} sessions of {game} can be learned from; the first, {session}: {reason}. "
+        f"Materialise `frames` in `dagster dev`, or record with `python -m recorder capture --game {game}`."
+    )

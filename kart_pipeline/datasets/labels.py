@@ -1,0 +1,95 @@
+"""A session's rows without pictures, as a training set wants them: what a teacher says belongs to each frame."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+def steering(spec: ActionSpec) -> str | None:
+    """The axis that steers: the first that changes sign in a mirrored picture, else the first; None without axes."""
+    return next(iter(spec.mirrored_axes + spec.axes), None)
+
+
+def vectors(table: pa.Table, names: Sequence[str]) -> Floats:
+    """Columns side by side as float32 `(rows, len(names))`: buttons 0 or 1, NaN where the table has a null."""
+    columns = [pc.fill_null(table.column(name).cast(pa.float32()), float("nan")).to_numpy() for name in names]
+    return np.stack(columns, axis=1).astype(np.float32, copy=False)
+
+
+def labelled(labels: Floats) -> npt.NDArray[np.bool_]:
+    """Which rows of `labels` `(rows, channels)` are labels: bool `(rows,)`. NaN in any channel: nobody taught."""
+    return np.logical_not(np.isnan(labels).any(axis=1))
+
+
+def delayed_rows(t_ns: Ints, delay_ms: float, rate_hz: float) -> Ints:
+    """For each row the row whose action belongs to its frame: the one nearest to `t_ns + delay`.
+
+    Args:
+        t_ns: int64 `(rows,)`, when the frames were made, in ns; must not decrease.
+        delay_ms: the contract's delay.
+        rate_hz: the session's steps per second.
+
+    Returns:
+        int64 `(rows,)`; -1 where there is no such row: none is less than a period away from that moment, or it lies
+        after the recording's end (by more than half a period, which the nearest step may be away anyway).
+    """
+    if not delay_ms:
+        return np.arange(len(t_ns))
+    period = 1e9 / rate_hz
+    wanted = t_ns + round(delay_ms * 1e6)
+    after = np.searchsorted(t_ns, wanted).clip(0, len(t_ns) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(wanted - t_ns[before] <= t_ns[after] - wanted, before, after)
+    exists = (np.abs(t_ns[nearest] - wanted) < period) & (wanted <= t_ns[-1] + period / 2)
+    return np.where(exists, nearest, -1)
+
+
+def label_table(table: pa.Table, contract: Contract, rate_hz: float, kept: Ints) -> pa.Table:
+    """What `labels.parquet` holds: one row for each frame of `frames.npy`.
+
+    Args:
+        table: all columns of a session but the frames.
+        contract: gives the channels and the delay.
+        rate_hz: the session's steps per second.
+        kept: int64 `(frames,)`, the session's rows that have a frame, ascending.
+
+    Returns:
+        Columns row (0, 1, 2 … as in `frames.npy`), step, t_ns, `<channel>` (the label, float32, NaN where nobody
+        taught), `executed_<channel>` (float32), actor, intervention and the game's `state_<name>`.
+
+    Raises:
+        KartError: the contract has a delay and the session's clock runs backwards.
+    """
+    names = contract.spec.names
+    t_ns = table.column("t_ns").to_numpy()
+    if contract.delay_ms and len(back := np.flatnonzero(np.diff(t_ns) < 0)):
+        step = table.column("step")[int(back[0]) + 1].as_py()
+        raise KartError(
+            f"The clock runs backwards at step {step}, so no label can be found {contract.delay_ms:g} ms later; "
+            "leave the session out or use a contract without delay."
+        )
+    source = delayed_rows(t_ns, contract.delay_ms, rate_hz)
+    labels = vectors(table, [f"label_{name}" for name in names])[source]
+    labels[source < 0] = np.nan
+    executed = vectors(table, names)
+    state = [name for name in table.column_names if name.startswith("state_")]
+    rest = table.select(["step", "t_ns", "actor", "intervention", *state]).take(pa.array(kept))
+    columns = {
+        "row": np.arange(len(kept)),
+        "step": rest.column("step"),
+        "t_ns": rest.column("t_ns"),
+        **{name: labels[kept, i] for i, name in enumerate(names)},
+        **{f"executed_{name}": executed[kept, i] for i, name in enumerate(names)},
+        **{name: rest.column(name) for name in ("actor", "intervention", *state)},
+    }
+    return pa.table(columns)

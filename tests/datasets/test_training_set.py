@@ -1,0 +1,315 @@
+"""One index over one game and one contract: nothing twice, nothing from elsewhere, nothing left out in silence."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.durable import write_json
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import RGB
+from kart_pipeline.core.prepare import prepare, stack_steps
+from kart_pipeline.core.session import Session
+from kart_pipeline.core.store import Store
+from kart_pipeline.datasets import training_set as module
+from kart_pipeline.datasets.frames import build_frames
+from kart_pipeline.datasets.training_set import TrainingSet, build_training_set, load_training_set
+
+Record = Callable[..., Session]
+
+
+@pytest.fixture
+def built(record: Record, contract: Contract, root: Path) -> Callable[..., Session]:
+    """Record a session and build its frames."""
+
+    def make(*args: object, **options: object) -> Session:
+        session = record(*args, **options)
+        build_frames(session, contract, root)
+        return session
+
+    return make
+
+
+def ids(training_set: TrainingSet) -> list[str]:
+    return [entry.id for entry in training_set.sessions]
+
+
+def test_every_labelled_row_is_on_one_side_with_the_label_and_the_frame_of_its_step(
+    built: Record, picture: Callable[..., RGB], contract: Contract, root: Path
+) -> None:
+    steer = {f"s{n}": np.linspace(-1, 1, 20 + n).astype(np.float32) for n in range(6)}
+    for n, (name, values) in enumerate(steer.items()):
+        built(name, values, seed=n, unlabelled=[2, 3])
+    training_set = build_training_set(root, contract, "kart")
+    assert ids(training_set) == sorted(steer)
+    seen: dict[tuple[str, int], str] = {}
+    for split in ("train", "val"):
+        rows = training_set.rows(split)
+        assert len(rows) > 0
+        assert (rows.session_index.dtype, rows.row.dtype) == (np.int32, np.int64)
+        assert (rows.labels.dtype, rows.weight.dtype) == (np.float32, np.float32)
+        for index, row, label in zip(rows.session_index, rows.row, rows.labels, strict=True):
+            name = training_set.sessions[index].id
+            assert seen.setdefault((name, int(row)), split) == split
+            assert label[0] == steer[name][row]
+            assert training_set.sessions[index].split == split
+        shown = training_set.frames(int(rows.session_index[0]))[rows.row[0]]
+        number = int(training_set.sessions[rows.session_index[0]].id[1:]) * 100_000 + int(rows.row[0])
+        np.testing.assert_array_equal(shown, prepare(contract, picture(number)))
+    assert len(seen) == sum(len(values) - 2 for values in steer.values())
+    assert training_set.left_out.unlabelled == 12
+    assert training_set.left_out.sessions == {}
+
+
+def test_what_is_read_back_is_what_was_built(built: Record, contract: Contract, root: Path) -> None:
+    for n in range(3):
+        built(f"s{n}", seed=n)
+    training_set = build_training_set(root, contract, "kart", val_fraction=0.3)
+    again = load_training_set(root / "training_sets" / "kart" / "training_set.parquet")
+    for name in ("path", "game", "contract", "sessions", "version", "split_kind", "options", "left_out", "steering"):
+        assert getattr(again, name) == getattr(training_set, name)
+    np.testing.assert_array_equal(again.rows("train").labels, training_set.rows("train").labels)
+    assert again.options == {"val_fraction": 0.3, "balance": "histogram"}
+
+
+def test_executed_actions_are_there_for_every_frame(built: Record, contract: Contract, root: Path) -> None:
+    built("s1", [0.0, 0.5, 1.0], unlabelled=[1])
+    built("s2", seed=1)
+    executed = build_training_set(root, contract, "kart").executed(0)
+    np.testing.assert_array_equal(executed, [[0.0, 0.5, 1], [0.5, 0.5, 0], [1.0, 0.5, 1]])
+
+
+def test_two_contracts_are_never_mixed(built: Record, contract: Contract, root: Path) -> None:
+    one, two = built("s1"), built("s2", seed=1)
+    other = replace(contract, width=24)
+    build_frames(one, other, root)
+    training_set = build_training_set(root, other, "kart", sessions=[one.manifest, two.manifest])
+    assert ids(training_set) == ["s1"]
+    assert training_set.left_out.sessions == {"s2": "its frames are not built"}
+    assert training_set.frames(0).shape[2] == 24
+    assert training_set.contract == other
+
+
+def test_other_games_are_passed_over(built: Record, record: Record, contract: Contract, root: Path) -> None:
+    mine, theirs = built("s1"), built("s2", seed=1, game="other_game")
+    for sessions in (None, [mine.manifest, theirs.manifest]):
+        training_set = build_training_set(root, contract, "kart", sessions=sessions)
+        assert ids(training_set) == ["s1"]
+        assert training_set.left_out.sessions == {}
+
+
+def test_a_recording_under_two_ids_counts_once(built: Record, contract: Contract, root: Path) -> None:
+    built("a"), built("b"), built("c", seed=1)
+    training_set = build_training_set(root, contract, "kart")
+    assert ids(training_set) == ["a", "c"]
+    assert training_set.left_out.sessions == {"b": "it is the same recording as a"}
+
+
+def test_sessions_that_cannot_be_used_are_named_with_the_reason_and_stop_no_other(
+    built: Record, store: Store, record: Record, contract: Contract, root: Path
+) -> None:
+    built("good"), built("silent", seed=1, unlabelled=range(5)), record("unbuilt", seed=2), built("changed", seed=3)
+    store.remove("changed")
+    record("changed", seed=4)
+    training_set = build_training_set(root, contract, "kart", sessions=[store.manifest(name) for name in store.ids()])
+    assert ids(training_set) == ["good"]
+    assert training_set.left_out.sessions == {
+        "changed": "it has changed since its frames were built; build them again",
+        "silent": "none of its rows has a label",
+        "unbuilt": "its frames are not built",
+    }
+
+
+def test_a_label_out_of_range_keeps_its_session_out(built: Record, contract: Contract, root: Path) -> None:
+    built("good")
+    built("bad", seed=1)
+    path = root / "frames" / contract.hash / "bad" / "labels.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.set_column(3, "steer", pa.array([0.0, 1.5, 0, 0, 0], pa.float32())), path)
+    training_set = build_training_set(root, contract, "kart")
+    assert training_set.left_out.sessions == {"bad": "a label of it is outside [-1, 1]"}
+
+
+def test_frames_that_were_left_out_are_counted(built: Record, contract: Contract, root: Path) -> None:
+    built("s1", [0.0] * 40, encoded={4: b"no picture", 5: b"no picture"})
+    assert build_training_set(root, contract, "kart").left_out.frames == 2
+
+
+def test_sessions_of_one_group_stay_together(built: Record, contract: Contract, root: Path) -> None:
+    for n in range(12):
+        built(f"s{n:02}", seed=n, group=f"seed-{n % 4}")
+    training_set = build_training_set(root, contract, "kart", val_fraction=0.5)
+    sides = {(entry.group, entry.split) for entry in training_set.sessions}
+    assert len(sides) == 4
+    assert training_set.split_kind.startswith("by session: ")
+
+
+def test_another_session_moves_none_of_the_earlier_ones(built: Record, contract: Contract, root: Path) -> None:
+    for n in range(8):
+        built(f"s{n}", seed=n)
+    before = {entry.id: entry.split for entry in build_training_set(root, contract, "kart").sessions}
+    built("s8", seed=8)
+    after = {entry.id: entry.split for entry in build_training_set(root, contract, "kart").sessions}
+    assert after.items() >= before.items()
+
+
+def test_a_single_group_is_split_by_time_so_that_no_stack_reaches_over(
+    record: Record, contract: Contract, root: Path
+) -> None:
+    contract = replace(contract, stack=3, stride=2)
+    build_frames(record(steer=[0.1] * 100), contract, root)
+    training_set = build_training_set(root, contract, "kart", val_fraction=0.2)
+    assert training_set.rows("train").row.tolist() == list(range(76))
+    assert training_set.rows("val").row.tolist() == list(range(80, 100))
+    learned, held_out = (set(stack_steps(contract, training_set.rows(side).row).ravel()) for side in ("train", "val"))
+    assert not learned & held_out
+    assert training_set.left_out.embargo == 4
+    assert training_set.sessions[0].split == "both"
+    assert training_set.sessions[0].rows == 96
+    assert "by time" in training_set.split_kind
+
+
+def test_weights_balance_the_training_rows_and_leave_the_held_out_ones_alone(
+    built: Record, contract: Contract, root: Path
+) -> None:
+    for n in range(5):
+        built(f"s{n}", [0.0] * 30 + [0.9] * 5, seed=n)
+    training_set = build_training_set(root, contract, "kart")
+    train, val = training_set.rows("train"), training_set.rows("val")
+    assert (val.weight == 1).all()
+    assert train.weight.mean(dtype=np.float64) == pytest.approx(1)
+    assert train.weight[train.labels[:, 0] > 0.5].min() > 3 > 1 > train.weight[train.labels[:, 0] == 0].max()
+    assert training_set.steering is not None
+    assert sum(training_set.steering.before) == len(train)
+    plain = build_training_set(root, contract, "kart", balance="none")
+    assert (plain.rows("train").weight == 1).all()
+
+
+def test_a_spec_without_axes_has_nothing_to_balance_and_says_so(store: Store, record: Record, root: Path) -> None:
+    contract = Contract(ActionSpec((), ("A",)), rate_hz=10, width=4, height=4)
+    folder = root / "frames" / contract.hash / "s1"
+    folder.mkdir(parents=True)
+    np.save(folder / "frames.npy", np.zeros((50, *contract.frame_shape), np.uint8))
+    pq.write_table(pa.table({"row": range(50), "A": pa.array([1.0] * 50, pa.float32())}), folder / "labels.parquet")
+    write_json(
+        folder / "frames.json",
+        {"version": 1, "session": "s1", "game": "kart", "group": "s1", "digest": "d", "content": "c", "frames": 50}
+        | {"contract": contract.hash, "labelled": 50, "left_out": [], "seconds": 0},
+    )
+    with pytest.raises(KartError, match="balance 'none'"):
+        build_training_set(root, contract, "kart")
+    training_set = build_training_set(root, contract, "kart", balance="none")
+    assert training_set.steering is None
+    assert training_set.rows("train").labels.shape == (40, 1)
+
+
+def test_the_version_follows_content_and_options_and_nothing_else(
+    built: Record, contract: Contract, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built("s1"), built("s2", seed=1)
+    first = build_training_set(root, contract, "kart").version
+    assert build_training_set(root, contract, "kart").version == first
+    assert len(first) == 64
+    versions = {
+        first,
+        build_training_set(root, contract, "kart", val_fraction=0.3).version,
+        build_training_set(root, contract, "kart", balance="none").version,
+    }
+    built("s3", seed=2)
+    versions.add(build_training_set(root, contract, "kart").version)
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    versions.add(build_training_set(root, contract, "kart").version)
+    assert len(versions) == 5
+
+
+@pytest.mark.parametrize("sessions", ["none", "unbuilt", "unlabelled"])
+def test_nothing_to_learn_from_is_an_error_that_names_the_next_command(
+    built: Record, record: Record, contract: Contract, root: Path, sessions: str
+) -> None:
+    given: Iterable[Session] = []
+    if sessions == "unbuilt":
+        given = [record()]
+    elif sessions == "unlabelled":
+        given = [built(unlabelled=range(5))]
+    with pytest.raises(KartError, match="python -m recorder capture --game kart"):
+        build_training_set(root, contract, "kart", sessions=[session.manifest for session in given])
+    assert not (root / "training_sets").exists()
+
+
+def test_a_failed_build_leaves_the_earlier_index_as_it_was(
+    built: Record, contract: Contract, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built("s1"), built("s2", seed=1)
+    first = build_training_set(root, contract, "kart")
+    write = pq.write_table
+
+    def torn(table: pa.Table, where: Path, **options: object) -> None:
+        write(table, where, **options)
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pq, "write_table", torn)
+    with pytest.raises(OSError, match="disk full"):
+        build_training_set(root, contract, "kart", val_fraction=0.5)
+    assert load_training_set(first.path).version == first.version
+    assert [path.name for path in first.path.parent.iterdir()] == [first.path.name]
+
+
+def test_rows_in_memory_stay_one_version_while_the_file_is_replaced(
+    built: Record, contract: Contract, root: Path
+) -> None:
+    built("s1"), built("s2", seed=1)
+    held = build_training_set(root, contract, "kart")
+    count = len(held.rows("train")) + len(held.rows("val"))
+    built("s3", seed=2)
+    build_training_set(root, contract, "kart")
+    assert len(held.rows("train")) + len(held.rows("val")) == count
+
+
+def test_frames_that_were_rebuilt_from_another_session_are_refused(
+    built: Record, store: Store, contract: Contract, root: Path
+) -> None:
+    built("s1"), built("s2", seed=1)
+    training_set = build_training_set(root, contract, "kart")
+    store.remove("s2")
+    built("s2", seed=9)
+    training_set.frames(0)
+    with pytest.raises(KartError, match="frames of session s2"):
+        training_set.frames(1)
+
+
+def test_a_missing_or_foreign_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(KartError, match="There is no training set"):
+        load_training_set(tmp_path / "training_set.parquet")
+    (tmp_path / "text").write_text("no parquet")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "foreign")
+    for name in ("text", "foreign"):
+        with pytest.raises(KartError, match="is no training set"):
+            load_training_set(tmp_path / name)
+
+
+def test_500_sessions_are_indexed_in_seconds(built: Record, contract: Contract, root: Path) -> None:
+    info = built("s000")
+    source = root / "frames" / contract.hash / info.id
+    told = json.loads((source / "frames.json").read_text())
+    for n in range(1, 500):
+        folder = source.with_name(f"s{n:03}")
+        folder.mkdir()
+        for name in ("frames.npy", "labels.parquet"):
+            os.link(source / name, folder / name)
+        fields = {"session": folder.name, "group": folder.name, "digest": f"d{n}", "content": f"c{n}"}
+        write_json(folder / "frames.json", told | fields)
+    began = time.process_time()
+    training_set = build_training_set(root, contract, "kart")
+    # about one second; the bound is wide because test machines are busy
+    assert time.process_time() - began < 5
+    assert len(training_set.sessions) == 500
+    assert len(training_set.rows("train")) + len(training_set.rows("val")) == 2500
