@@ -37,7 +37,8 @@ def _used_seeds(stores: Stores, game: str) -> set[int]:
     headers += [stores.local.manifest(session_id) for session_id in stores.undelivered()]
     begun = [stores.unfinished_header(session_id) for session_id in stores.local.unfinished()]
     found = [item.source.get("seed") for item in [*headers, *filter(None, begun)] if item.game == game]
-    return {seed for seed in found if isinstance(seed, int)}
+    # The player records drives on reserved seeds; they are no place to go on from.
+    return {seed for seed in found if isinstance(seed, int) and seed < RESERVED.start}
 
 
 def capture(plan: Plan, seeds: Sequence[int], stores: Stores, processes: int = 1) -> int:

@@ -1,0 +1,57 @@
+"""How far the demo has come, kept on disk, so that Ctrl-C costs only the stage that it hit."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from kart_pipeline.core.durable import write_json
+from kart_pipeline.core.errors import KartError
+
+FILE = "demo.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One round of the demo.
+
+    Attributes:
+        round: 1 for the first.
+        sessions: how many sessions of the game the store shall hold when recording ends.
+        trained: a model of this round is registered and scored.
+        done: the round ended; the next run begins another one.
+    """
+
+    round: int = 0
+    sessions: int = 0
+    trained: bool = False
+    done: bool = True
+
+
+def begin(home: Path, recorded: int, episodes: int) -> Plan:
+    """The round to work on: the one that broke off, or a new one with `episodes` more sessions than `recorded`.
+
+    Raises:
+        KartError: the file in `home` is not the demo's.
+    """
+    plan = load(home)
+    if plan.done:
+        plan = Plan(plan.round + 1, recorded + episodes, trained=False, done=False)
+    return save(home, plan)
+
+
+def load(home: Path) -> Plan:
+    """The plan in `home`; a plan of no round where the demo never ran there."""
+    path = home / FILE
+    try:
+        return Plan(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Plan()
+    except (TypeError, ValueError) as error:
+        raise KartError(f"{path} is damaged ({error}); delete it and run the demo again.") from error
+
+
+def save(home: Path, plan: Plan, **changes: bool) -> Plan:
+    """Write `plan` with `changes` and return it."""
+    plan = replace(plan, **changes)
+    write_json(home / FILE, asdict(plan))
+    return plan

@@ -1,0 +1,110 @@
+"""What a training run can be told, in one frozen object whose field comments are the documentation."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from kart_pipeline.core.errors import KartError
+
+AxisLoss = Literal["mse", "huber", "mae"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HyperParameters:
+    """Settings of one training run; the defaults suit a few ten thousand frames on a CPU.
+
+    Attributes:
+        network: name in `networks.NETWORKS`.
+        epochs: most passes over the training rows.
+        batch_size: rows per gradient step.
+        learning_rate: of Adam.
+        dropout: share of a dense layer's outputs that is dropped while training; 0 is PilotNet as published.
+        axis_loss: "mse" (squared), "huber" (squared up to an error of 0.25 of the stick's half range, linear beyond) or
+            "mae" (absolute: learns the median, so it ignores rare taps).
+        button_loss_weight: of each button's cross-entropy beside each axis's loss.
+        patience: epochs without a better validation loss until training stops.
+        seed: of the initial weights, the shuffling, the augmentation and the dropout.
+        steps_per_epoch: gradient steps between two validations; None is one pass over the rows.
+        max_minutes: wall-clock budget; the running epoch is cut short, validated and training ends. None has no limit.
+            A budget that is reached makes the result depend on the machine's speed.
+        deterministic: two runs of the same seed on the same CPU give equal weights; False lets TensorFlow reorder
+            sums and fill batches in parallel.
+        mirror: probability of showing a row mirrored left to right, with its labels mirrored.
+        shift: largest sideways shift, in fractions of the input's width.
+        shift_correction: what is added to every mirrored axis per input width of shift to the right: the picture of a
+            kart that stands too far left, which must steer right. 0 leaves labels alone.
+        brightness: largest relative change of brightness.
+        patches: how many grey rectangles hide parts of the picture, so that no small part (the HUD) decides.
+        patch_size: largest edge of such a rectangle, in fractions of the input's.
+    """
+
+    network: str = "pilotnet"
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    dropout: float = 0.0
+    axis_loss: AxisLoss = "mse"
+    button_loss_weight: float = 1.0
+    patience: int = 8
+    seed: int = 0
+    steps_per_epoch: int | None = None
+    max_minutes: float | None = None
+    deterministic: bool = True
+    mirror: float = 0.5
+    shift: float = 0.04
+    shift_correction: float = 0.0
+    brightness: float = 0.2
+    patches: int = 1
+    patch_size: float = 0.25
+
+    def __post_init__(self) -> None:
+        if self.axis_loss not in get_args(AxisLoss):
+            raise KartError(f"axis_loss is one of {', '.join(get_args(AxisLoss))}, not {self.axis_loss!r}.")
+        for name, least, most in (
+            ("epochs", 1, 100_000),
+            ("batch_size", 1, 65_536),
+            ("patience", 1, 100_000),
+            ("seed", 0, 2**31 - 1),
+            ("steps_per_epoch", 1, 10_000_000),
+            ("patches", 0, 16),
+        ):
+            self._check_whole(name, least, most)
+        for name, low, high in (
+            ("learning_rate", 1e-8, 1.0),
+            ("dropout", 0.0, 0.95),
+            ("button_loss_weight", 0.0, 1000.0),
+            ("max_minutes", 0.01, 1e6),
+            ("mirror", 0.0, 1.0),
+            ("shift", 0.0, 0.5),
+            ("shift_correction", 0.0, 100.0),
+            ("brightness", 0.0, 0.95),
+            ("patch_size", 0.01, 1.0),
+        ):
+            self._check_number(name, low, high)
+
+    def _check_whole(self, name: str, least: int, most: int) -> None:
+        value = getattr(self, name)
+        if value is None and name == "steps_per_epoch":
+            return
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise KartError(f"{name} is a whole number from {least} to {most}, not {value!r}.")
+
+    def _check_number(self, name: str, least: float, most: float) -> None:
+        value = getattr(self, name)
+        if value is None and name == "max_minutes":
+            return
+        if not isinstance(value, int | float) or not math.isfinite(value) or not least <= value <= most:
+            raise KartError(f"{name} is a number from {least:g} to {most:g}, not {value!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; `from_dict` gives an equal object back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "HyperParameters":
+        """Raises KartError for a name that is no hyper-parameter, or a value out of range."""
+        unknown = sorted(set(data) - {field.name for field in fields(cls)})
+        if unknown:
+            raise KartError(f"No such hyper-parameter: {', '.join(unknown)}.")
+        return cls(**data)

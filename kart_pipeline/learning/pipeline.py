@@ -1,0 +1,143 @@
+"""From memory-mapped frames to batches: what `keras.Model.fit` reads, with memory flat in the number of frames."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.prepare import stack_steps
+from kart_pipeline.datasets.split import Side
+from kart_pipeline.datasets.training_set import RowSet, TrainingSet
+from kart_pipeline.learning.augment import augment
+from kart_pipeline.learning.hyper import HyperParameters
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+OPEN_SESSIONS = 128  # maps kept open: each holds a file descriptor, and macOS gives a process 256 of them
+
+Images = npt.NDArray[np.uint8]
+
+
+class BatchReader:
+    """Gathers rows of a training set, each as the network's input, from the memory-mapped frames of its sessions."""
+
+    def __init__(self, training_set: TrainingSet) -> None:
+        self._contract = training_set.contract
+        self._frames = lru_cache(maxsize=OPEN_SESSIONS)(training_set.frames)
+
+    def read(self, session_index: npt.NDArray[np.integer], row: npt.NDArray[np.integer]) -> Images:
+        """Read some rows.
+
+        Args:
+            session_index: `(n,)`, which session of the training set.
+            row: `(n,)`, which frame of it.
+
+        Returns:
+            uint8 `(n, *contract.input_shape)`; a stack never reaches into another session.
+        """
+        channels = self._contract.channels
+        images = np.empty((len(row), *self._contract.input_shape), np.uint8)
+        for session in np.unique(session_index):
+            here = np.flatnonzero(session_index == session)
+            frames = self._frames(int(session))
+            steps = stack_steps(self._contract, row[here])
+            for place in range(self._contract.stack):
+                images[here, :, :, place * channels : (place + 1) * channels] = frames[steps[:, place]]
+        return images
+
+
+def shuffled(count: int, batch_size: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Row numbers of full batches, without end: every row comes once before any comes again."""
+    rng = np.random.default_rng(seed)
+    pending = np.empty(0, np.int64)
+    while True:
+        while len(pending) < batch_size:
+            pending = np.concatenate([pending, rng.permutation(count)])
+        yield pending[:batch_size]
+        pending = pending[batch_size:]
+
+
+def training_batches(training_set: TrainingSet, hyper: HyperParameters) -> "tf.data.Dataset":
+    """Endless shuffled, augmented batches `(images, {channel: labels (N, 1)}, weights (N,))` of the training rows.
+
+    Raises:
+        KartError: there are no training rows.
+    """
+    import tensorflow as tf
+
+    contract = training_set.contract
+    rows = some_rows(training_set, "train")
+    reader = BatchReader(training_set)
+
+    def batches() -> Iterator[tuple[Images, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+        for pick in shuffled(len(rows), hyper.batch_size, hyper.seed):
+            yield reader.read(rows.session_index[pick], rows.row[pick]), rows.labels[pick], rows.weight[pick]
+
+    signature = (
+        tf.TensorSpec((hyper.batch_size, *contract.input_shape), tf.uint8),
+        tf.TensorSpec((hyper.batch_size, len(contract.spec)), tf.float32),
+        tf.TensorSpec((hyper.batch_size,), tf.float32),
+    )
+
+    def prepared(step: "tf.Tensor", batch: "tuple[tf.Tensor, ...]") -> "tuple[object, ...]":
+        images, labels = augment(batch[0], batch[1], step, contract, hyper)
+        return images, per_head(labels, contract.spec), batch[2]
+
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).enumerate()
+    return dataset.map(_as_it_is(prepared), num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def ordered_batches(training_set: TrainingSet, split: Side, batch_size: int) -> "tf.data.Dataset":
+    """The rows of a split once, in their order, unchanged and unweighted: `(images, {channel: labels (N, 1)})`.
+
+    Raises:
+        KartError: the split has no rows.
+    """
+    import tensorflow as tf
+
+    contract = training_set.contract
+    rows = some_rows(training_set, split)
+    reader = BatchReader(training_set)
+
+    def batches() -> Iterator[tuple[Images, npt.NDArray[np.float32]]]:
+        for start in range(0, len(rows), batch_size):
+            part = slice(start, start + batch_size)
+            yield reader.read(rows.session_index[part], rows.row[part]), rows.labels[part]
+
+    signature = (
+        tf.TensorSpec((None, *contract.input_shape), tf.uint8),
+        tf.TensorSpec((None, len(contract.spec)), tf.float32),
+    )
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    dataset = dataset.map(_as_it_is(lambda images, labels: (images, per_head(labels, contract.spec))))
+    # told so that Keras neither guesses nor warns where a set ends
+    return dataset.apply(tf.data.experimental.assert_cardinality(-(-len(rows) // batch_size))).prefetch(2)
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Not to be converted by AutoGraph: without Python control flow that only costs time, and leaves files in /tmp."""
+    import tensorflow as tf
+
+    unconverted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return unconverted
+
+
+def per_head(labels: "tf.Tensor", spec: ActionSpec) -> "dict[str, tf.Tensor]":
+    """Labels `(N, channels)` as the network's heads give them: `{channel: (N, 1)}`."""
+    return {name: labels[:, place : place + 1] for place, name in enumerate(spec.names)}
+
+
+def some_rows(training_set: TrainingSet, split: Side) -> RowSet:
+    """The rows of a split, or KartError where it has none or a label or weight is not finite."""
+    rows = training_set.rows(split)
+    if not len(rows):
+        purpose = "learn from" if split == "train" else "hold out"
+        raise KartError(f"The training set of {training_set.game} has no rows to {purpose}; record more sessions.")
+    if not (np.isfinite(rows.labels).all() and np.isfinite(rows.weight).all()):
+        raise KartError(f"A label or weight of split {split!r} of {training_set.game} is not finite; build it anew.")
+    return rows

@@ -1,0 +1,208 @@
+"""What MLflow is told of a training run: where it keeps things, where the run came from, how it went, what came of it.
+
+MLflow's state belongs to the process. `use_store` points it at our store; everything below works on the active run.
+"""
+
+import io
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.datasets.training_set import TrainingSet
+from kart_pipeline.learning import figures, package
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.origin import LIBRARIES, installed, origin_tags
+from kart_pipeline.learning.package import Golden
+from kart_pipeline.learning.pipeline import BatchReader
+from kart_pipeline.learning.training import Figures, TrainingResult
+
+if TYPE_CHECKING:
+    import keras
+    from mlflow import ActiveRun, MlflowClient
+    from mlflow.models import ModelSignature
+
+MODEL = "model"  # what a run calls its logged model: runs:/<run id>/model
+
+_SHEET_FRAMES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDriver:
+    """A driver in MLflow.
+
+    Attributes:
+        name: of the registered model.
+        version: of it.
+        uri: `runs:/<run id>/model`.
+        model_id: `m-…`, of the logged model.
+        run_id: of the run that logged it.
+    """
+
+    name: str
+    version: int
+    uri: str
+    model_id: str
+    run_id: str
+
+
+def registered_name(game: str) -> str:
+    """Experiment and registered model of a game."""
+    return f"kart-{game}"
+
+
+def use_store(settings: Settings) -> "MlflowClient":
+    """Point this process's MLflow at the settings' store; the first use of a sqlite file creates it (5 s)."""
+    import mlflow
+
+    for name in ("mlflow", "alembic"):  # their greetings come between our progress lines
+        logging.getLogger(name).setLevel(logging.WARNING)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    mlflow.set_registry_uri(settings.tracking_uri)
+    return mlflow.MlflowClient()
+
+
+@contextmanager
+def training_run(settings: Settings, game: str, tags: Mapping[str, str] | None = None) -> Iterator["ActiveRun"]:
+    """A run in the experiment of `game`: finished when the block is, failed on an error, killed on Ctrl-C.
+
+    Args:
+        settings: say where the store and, unless a server decides that, the artifacts are.
+        game: names the experiment.
+        tags: for people and searches, beside those of `origin.origin_tags`.
+    """
+    import mlflow
+
+    client = use_store(settings)
+    name = registered_name(game)
+    known = client.get_experiment_by_name(name)
+    if known is None:
+        served = settings.tracking_uri.startswith(("http:", "https:", "databricks"))
+        known_id = client.create_experiment(name, None if served else settings.artifacts.as_uri())
+    else:
+        known_id = known.experiment_id
+    run = mlflow.start_run(experiment_id=known_id, tags=origin_tags() | dict(tags or {}))
+    status = "FAILED"
+    try:
+        yield run
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        mlflow.end_run(status)
+
+
+def log_origin(training_set: TrainingSet, hyper: HyperParameters) -> None:
+    """What the run starts from: hyper-parameters, contract, and the sessions with their digests as MLflow's dataset."""
+    import mlflow
+    import pandas as pd
+    from mlflow.data.sources import LocalArtifactDatasetSource
+
+    mlflow.log_params(hyper.to_dict() | {"contract": training_set.contract.hash, "split": training_set.split_kind})
+    mlflow.log_dict(training_set.contract.to_dict(), "contract.json")
+    sessions = [asdict(entry) for entry in training_set.sessions]
+    about = {"version": training_set.version, "game": training_set.game, "options": training_set.options}
+    mlflow.log_dict({**about, "split_kind": training_set.split_kind, "sessions": sessions}, "training_set.json")
+    # of the training set only the index in short: MLflow would hash and profile the pixels
+    dataset = mlflow.data.from_pandas(
+        pd.DataFrame(sessions),
+        source=LocalArtifactDatasetSource(training_set.path.as_uri()),
+        name=f"{training_set.game} training set",
+        digest=training_set.version[:16],
+    )
+    mlflow.log_input(dataset, context="training")
+
+
+def log_epoch(epoch: int, figures_of_epoch: Figures) -> None:
+    """An entry of `TrainingResult.history`, as metrics at step `epoch`."""
+    import mlflow
+
+    mlflow.log_metrics(figures_of_epoch, step=epoch)
+
+
+def log_result(result: TrainingResult, training_set: TrainingSet) -> None:
+    """The evaluation as metrics (at the best epoch's step) and table, and the figures in full size."""
+    import mlflow
+    from PIL import Image
+
+    speed = {"best_epoch": result.best_epoch, "samples_per_second": result.samples_per_second}
+    mlflow.log_metrics(result.evaluation.metrics() | speed, step=result.best_epoch)
+    mlflow.log_text(result.evaluation.markdown() + "\n", "evaluation.md")
+    mlflow.set_tag("ended", result.ended)
+    for name, png in result_figures(result, training_set).items():
+        mlflow.log_image(Image.open(io.BytesIO(png)), f"figures/{name}.png")
+
+
+def result_figures(result: TrainingResult, training_set: TrainingSet, max_bytes: int | None = None) -> dict[str, bytes]:
+    """All figures of a run as PNG by name, each of at most `max_bytes`."""
+    contract = training_set.contract
+    rows = training_set.rows("val")
+    made = {
+        "loss": figures.loss_curves(result.history, result.best_epoch, max_bytes),
+        "predicted_against_true": figures.predicted_against_true(
+            rows.labels, result.predicted, contract.spec, contract.rate_hz, max_bytes=max_bytes
+        ),
+        "training_inputs": sample_inputs(training_set, max_bytes),
+    }
+    if training_set.steering is not None:
+        made["steering"] = figures.steering_histogram(training_set.steering, contract.spec.axes[0], max_bytes)
+    return made
+
+
+def sample_inputs(training_set: TrainingSet, max_bytes: int | None = None) -> bytes:
+    """A contact sheet of training rows from the first to the last, as the network sees them."""
+    rows = training_set.rows("train")
+    pick = np.linspace(0, len(rows) - 1, min(_SHEET_FRAMES, len(rows))).round().astype(int)
+    frames = BatchReader(training_set).read(rows.session_index[pick], rows.row[pick])
+    columns = max(1, 4 // training_set.contract.stack)
+    return figures.contact_sheet(frames, training_set.contract, rows.labels[pick], columns, max_bytes)
+
+
+def log_driver(model: "keras.Model", contract: Contract, golden: Golden, game: str, *, step: int = 0) -> LoggedDriver:
+    """Log a trained network with all that a player needs into the active run, and register it as `kart-<game>`.
+
+    Args:
+        model: not compiled, as `TrainingResult.model`.
+        contract: what it reads and gives.
+        golden: from `package.make_golden`.
+        game: what it drives.
+        step: the run's metrics of this step (the best epoch) become the logged model's.
+    """
+    import mlflow
+    from mlflow.models import Model
+
+    run = mlflow.active_run()
+    if run is None:
+        raise KartError("A driver is logged inside of `training_run`, so that its origin is known.")
+    info = Model.log(
+        artifact_path=None,
+        name=MODEL,
+        flavor=package,
+        flavor_name="keras",
+        registered_model_name=registered_name(game),
+        step=step,
+        model=model,
+        contract=contract,
+        golden=golden,
+        signature=_signature(contract),
+        pip_requirements=[f"{name}=={version}" for name, version in installed(LIBRARIES).items()],
+    )
+    run_id = run.info.run_id
+    version = int(info.registered_model_version)
+    return LoggedDriver(registered_name(game), version, f"runs:/{run_id}/{MODEL}", info.model_id, run_id)
+
+
+def _signature(contract: Contract) -> "ModelSignature":
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    heads = [TensorSpec(np.dtype(np.float32), (-1, 1), name) for name in contract.spec.names]
+    return ModelSignature(Schema([TensorSpec(np.dtype(np.uint8), (-1, *contract.input_shape))]), Schema(heads))

@@ -1,0 +1,203 @@
+"""One training run: from a training set and hyper-parameters to a network with its figures, or to nothing at all."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.datasets.training_set import TrainingSet
+from kart_pipeline.learning.augment import check_augmentation
+from kart_pipeline.learning.evaluation import Evaluation, evaluate
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.inference import predict_batches
+from kart_pipeline.learning.networks import build_network
+from kart_pipeline.learning.pipeline import ordered_batches, some_rows, training_batches
+
+if TYPE_CHECKING:
+    import keras
+
+HUBER_DELTA = 0.25  # of the stick's half range
+_MOST_VALIDATION_BATCH = 256
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is: `epoch` and `batch` count from 1, `loss` is the epoch's mean so far."""
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """What a run gave.
+
+    Attributes:
+        model: with the weights of the best epoch, not compiled: it has no optimizer state to carry along.
+        hyper: what it was told.
+        history: for each epoch the losses: "loss" and "val_loss" are what is minimised, `<channel>_loss` and
+            `val_<channel>_loss` the heads'. Training losses are weighted and of augmented rows, so they may be larger.
+        best_epoch: counted from 1, the one with the least "val_loss".
+        ended: "all epochs", "no better" (patience) or "time budget".
+        seconds: of fitting.
+        samples_per_second: training rows over the time of fitting, validation included.
+        evaluation: on the held-out rows, beside the baselines.
+        predicted: float32 `(n, len(spec))`, the answers to `training_set.rows("val")`, buttons as probabilities.
+    """
+
+    model: "keras.Model"
+    hyper: HyperParameters
+    history: tuple[Figures, ...]
+    best_epoch: int
+    ended: str
+    seconds: float
+    samples_per_second: float
+    evaluation: Evaluation
+    predicted: npt.NDArray[np.float32]
+
+
+def train(
+    training_set: TrainingSet,
+    hyper: HyperParameters,
+    *,
+    on_epoch: Callable[[int, Figures], None] | None = None,
+    on_batch: Callable[[Progress], None] | None = None,
+) -> TrainingResult:
+    """Fit a network and keep its best epoch. Nothing is written: an interrupted run leaves nothing behind.
+
+    With `hyper.deterministic`, runs on the same machine with the same versions give equal weights. Across machines
+    they differ in the last digits, the less so with TF_ENABLE_ONEDNN_OPTS=0 in the environment.
+
+    Args:
+        training_set: both of its sides are used: train to learn, val to choose the epoch and to judge.
+        hyper: what to do.
+        on_epoch: called after each epoch with its number, from 1, and its entry of `TrainingResult.history`.
+        on_batch: called after each gradient step.
+
+    Raises:
+        KartError: hyper-parameters and training set do not fit, or the loss became NaN or infinite.
+    """
+    import keras
+    import tensorflow as tf
+
+    contract = training_set.contract
+    check_augmentation(contract.spec, hyper)
+    rows = len(some_rows(training_set, "train"))
+    keras.utils.set_random_seed(hyper.seed)
+    if hyper.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    learning = build_network(hyper.network, contract, dropout=hyper.dropout)
+    _compile(learning, contract.spec, hyper)
+    validation = ordered_batches(training_set, "val", min(hyper.batch_size, _MOST_VALIDATION_BATCH))
+    steps = hyper.steps_per_epoch or math.ceil(rows / hyper.batch_size)
+    watch = _Watch(learning, contract.spec, hyper, steps, on_epoch, on_batch)
+    best = keras.callbacks.EarlyStopping("val_loss", patience=hyper.patience, mode="min", restore_best_weights=True)
+    began = time.monotonic()
+    learning.fit(
+        training_batches(training_set, hyper),
+        epochs=hyper.epochs,
+        steps_per_epoch=steps,
+        validation_data=validation,
+        # `best` last: on a bad loss `watch` raises before anything is kept
+        callbacks=[watch.callback(), best],
+        shuffle=False,  # the batches are shuffled already
+        verbose=0,
+    )
+    seconds = time.monotonic() - began
+    model = build_network(hyper.network, contract, dropout=hyper.dropout)
+    model.set_weights(learning.get_weights())
+    predicted = predict_batches(model, validation, contract.spec)
+    return TrainingResult(
+        model=model,
+        hyper=hyper,
+        history=tuple(watch.history),
+        best_epoch=best.best_epoch + 1,
+        ended=watch.ended(),
+        seconds=seconds,
+        samples_per_second=watch.batches * hyper.batch_size / seconds,
+        evaluation=evaluate(training_set, "val", predicted),
+        predicted=predicted,
+    )
+
+
+def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> None:
+    """One named loss for each head, and Adam."""
+    import keras
+
+    axis_losses = {
+        "mse": keras.losses.MeanSquaredError,
+        "mae": keras.losses.MeanAbsoluteError,
+        "huber": lambda: keras.losses.Huber(HUBER_DELTA),
+    }
+    losses = {name: axis_losses[hyper.axis_loss]() for name in spec.axes}
+    losses |= {name: keras.losses.BinaryCrossentropy(from_logits=True) for name in spec.buttons}
+    weights = dict.fromkeys(spec.axes, 1.0) | dict.fromkeys(spec.buttons, hyper.button_loss_weight)
+    model.compile(keras.optimizers.Adam(hyper.learning_rate), loss=losses, loss_weights=weights)
+
+
+class _Watch:
+    """Sees every batch and epoch: keeps the history, tells the caller, ends the run when time is up or loss is lost."""
+
+    def __init__(
+        self,
+        model: "keras.Model",
+        spec: ActionSpec,
+        hyper: HyperParameters,
+        steps: int,
+        on_epoch: Callable[[int, Figures], None] | None,
+        on_batch: Callable[[Progress], None] | None,
+    ) -> None:
+        self.history: list[Figures] = []
+        self.batches = 0
+        self._model, self._spec, self._hyper, self._steps = model, spec, hyper, steps
+        self._on_epoch, self._on_batch = on_epoch, on_batch
+        self._deadline = time.monotonic() + 60 * hyper.max_minutes if hyper.max_minutes else math.inf
+        self._late = False
+
+    def callback(self) -> "keras.callbacks.Callback":
+        import keras
+
+        return keras.callbacks.LambdaCallback(on_train_batch_end=self._batch_ended, on_epoch_end=self._epoch_ended)
+
+    def ended(self) -> str:
+        """Why the run is over."""
+        if self._late:
+            return "time budget"
+        return "all epochs" if len(self.history) == self._hyper.epochs else "no better"
+
+    def _batch_ended(self, batch: int, logs: dict[str, Any]) -> None:
+        self.batches += 1
+        loss = self._finite("loss", logs["loss"])
+        if self._on_batch:
+            self._on_batch(Progress(len(self.history) + 1, self._hyper.epochs, batch + 1, self._steps, loss))
+        if time.monotonic() > self._deadline:
+            self._late = True
+            self._model.stop_training = True
+
+    def _epoch_ended(self, epoch: int, logs: dict[str, Any]) -> None:
+        heads = ["loss", *(f"{name}_loss" for name in self._spec.names)]
+        names = heads + [f"val_{name}" for name in heads]
+        if len(self._spec) == 1:  # Keras names only the sum
+            logs = {name: logs["val_loss" if name.startswith("val_") else "loss"] for name in names}
+        self.history.append({name: self._finite(name, logs[name]) for name in names})
+        if self._on_epoch:
+            self._on_epoch(epoch + 1, self.history[-1])
+
+    def _finite(self, name: str, value: float) -> float:
+        if not math.isfinite(value):
+            raise KartError(
+                f"The {name} became {value} in epoch {len(self.history) + 1}, after {self.batches} batches; "
+                f"use a smaller learning rate than {self._hyper.learning_rate:g}."
+            )
+        return float(value)

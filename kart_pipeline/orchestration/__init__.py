@@ -1,0 +1,1 @@
+"""Dagster: assets, checks, partitions, sensor, jobs, resources. Each asset calls what the layers below offer."""

@@ -1,0 +1,97 @@
+"""The asset `champion`: the best model of a game so far, by an alias in MLflow."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.datasets.training_set import INDEX, load_training_set
+from kart_pipeline.driving.scorecard import Scorecard, markdown
+from kart_pipeline.orchestration import checks, judging, promotion, report, tables
+from kart_pipeline.orchestration.assets.scorecard import scorecard
+from kart_pipeline.orchestration.partitions import GAMES
+from kart_pipeline.orchestration.resources import Home, Mlflow, Progress
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+
+@dg.asset(partitions_def=GAMES, deps=[scorecard], group_name="driving", kinds={"mlflow"}, pool="training")
+def champion(
+    context: dg.AssetExecutionContext, home: Home, mlflow: Mlflow, progress: dg.ResourceParam[Progress]
+) -> dg.MaterializeResult:
+    """The model that drives when nobody names one: `models:/kart-<game>@champion`.
+
+    The newest model takes the alias only if it is better than the present champion: by its mean score on the same
+    seeds, or where the game cannot be opened from here, by its error on held-out sessions. A champion that has not
+    driven these seeds drives them now.
+    """
+    game = context.partition_key
+    with checks.sentences():
+        entry = report.newest(mlflow.client, game)
+        candidate = report.load(mlflow.client, entry)
+        if candidate is None:
+            raise KartError(f"Version {entry.version} of {entry.name} was not scored; materialise `scorecard` first.")
+        holder = report.champion_of(mlflow.client, game)
+        present = _present(mlflow, home, game, holder, candidate, progress) if holder else None
+        decision = promotion.decide(candidate, present)
+        if decision.promote:
+            mlflow.client.set_registered_model_alias(entry.name, report.CHAMPION, entry.version)
+    context.log.info(decision.reason)
+    reports = [item for item in (candidate, present) if item is not None]
+    drivers = {f"version {item.version}": item.drives for item in reports if item.drives}
+    return dg.MaterializeResult(
+        metadata=tables.present(
+            {
+                "decision": decision.reason,
+                "champion": f"version {entry.version if decision.promote or not holder else holder.version}",
+                "changed": decision.promote,
+                "in the game": dg.MetadataValue.md(markdown(list(_named(drivers)))) if drivers else None,
+                "on held-out sessions": _errors(reports),
+                "model": f"models:/{entry.name}@{report.CHAMPION}",
+            }
+        )
+    )
+
+
+def _present(
+    mlflow: Mlflow,
+    home: Home,
+    game: str,
+    holder: "ModelVersion",
+    candidate: report.Report,
+    progress: Progress,
+) -> report.Report:
+    """The present champion's report, on the candidate's seeds and, where its contract allows, on its held-out rows."""
+    known = report.load(mlflow.client, holder) or report.Report(int(holder.version), None)
+    found = known
+    package = None
+    if candidate.drives is not None and not promotion.comparable(candidate, known):
+        seeds = [drive.seed for drive in candidate.drives.drives if drive.seed is not None]
+        package = judging.package_of(home.settings(), game, holder.version)
+        name = f"version {holder.version}"
+        drives = judging.drive_policy(name, package, game, seeds, candidate.max_steps, progress)
+        found = replace(found, drives=drives, max_steps=candidate.max_steps, others=candidate.others)
+    if candidate.held_out and (not found.held_out or found.held_out.training_set != candidate.held_out.training_set):
+        examples = load_training_set(home.settings().datasets / "training_sets" / game / INDEX)
+        package = package or judging.package_of(home.settings(), game, holder.version)
+        evaluation = judging.held_out(package, examples)
+        if evaluation is not None:
+            found = replace(found, held_out=judging.summary(evaluation, examples))
+    if found != known:
+        report.save(mlflow.client, holder, found)
+    return found
+
+
+def _named(drivers: dict[str, Scorecard]) -> list[Scorecard]:
+    return [replace(card, driver=name) for name, card in drivers.items()]
+
+
+def _errors(reports: list[report.Report]) -> dg.MarkdownMetadataValue | None:
+    rows = [
+        (f"version {item.version}", f"{item.held_out.euclidean:.4f}", f"{item.held_out.relative:.3f}")
+        for item in reports
+        if item.held_out
+    ]
+    return tables.table(("", "error", "as share of the best constant's"), rows) if rows else None

@@ -1,0 +1,59 @@
+"""The asset `frames`: the pictures of a session as the network will see them."""
+
+import dagster as dg
+
+from kart_pipeline.datasets import frames_info
+from kart_pipeline.datasets.frames import build_frames
+from kart_pipeline.datasets.health_frames import check_frames
+from kart_pipeline.orchestration import checks, pictures, tables
+from kart_pipeline.orchestration.assets.session import session
+from kart_pipeline.orchestration.partitions import SESSIONS
+from kart_pipeline.orchestration.resources import Home, Progress
+
+
+def frames_version(digest: str, contract: str) -> str:
+    """The data version of a session's frames."""
+    return f"{digest[:16]}-{contract}"
+
+
+@dg.asset(
+    partitions_def=SESSIONS,
+    deps=[session],
+    group_name="recordings",
+    kinds={"numpy"},
+    code_version=str(frames_info.VERSION),
+    check_specs=checks.specs("frames", checks.OF_FRAMES),
+)
+def frames(context: dg.AssetExecutionContext, home: Home, progress: dg.ResourceParam[Progress]) -> dg.MaterializeResult:
+    """The frames of a session, masked, cropped, resized and converted as the game's contract says, with their labels.
+
+    `frames.npy` (uint8, mapped into memory when it is read) and `labels.parquet` lie in
+    `datasets/frames/<contract>/<session>`. Another crop or size, set in `contracts.toml` of KART_HOME, is another
+    contract and another folder: two are never mixed, and the sensor has the frames built anew.
+    """
+    with checks.sentences():
+        opened = home.store().open(context.partition_key)
+        manifest, contract = opened.manifest, home.contracts().contract(opened.manifest)
+
+        def tell(done: int) -> None:
+            progress(f"Frames of {opened.id}", done, manifest.steps)
+
+        info = build_frames(opened, contract, home.settings().datasets, progress=tell)
+        verdicts = check_frames(info, contract)
+    return dg.MaterializeResult(
+        metadata=tables.present(
+            {
+                "as the network sees them, with labels": pictures.inputs(info, contract),
+                "dagster/row_count": info.frames,
+                "labelled frames": info.labelled,
+                "left-out frames": len(info.left_out),
+                "frames per second": round(info.frames / max(info.seconds, 1e-3)),
+                "built in (s)": info.seconds,
+                "contract": dg.MetadataValue.json(contract.to_dict()),
+                "contract hash": contract.hash,
+                "folder": dg.MetadataValue.path(str(info.folder)),
+            }
+        ),
+        data_version=dg.DataVersion(frames_version(manifest.digest, contract.hash)),
+        check_results=checks.results(verdicts, checks.OF_FRAMES),
+    )

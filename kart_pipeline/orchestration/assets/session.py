@@ -1,0 +1,51 @@
+"""The asset `session`: a recorded drive that has been looked through."""
+
+import dagster as dg
+
+from kart_pipeline.datasets.health import check_session
+from kart_pipeline.orchestration import checks, pictures, tables
+from kart_pipeline.orchestration.partitions import SESSIONS
+from kart_pipeline.orchestration.resources import Home
+
+
+@dg.asset(
+    partitions_def=SESSIONS,
+    group_name="recordings",
+    kinds={"parquet"},
+    check_specs=checks.specs("session", checks.OF_SESSION),
+)
+def session(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
+    """A recorded drive: frames, what was done, what would have been right, and what the game told.
+
+    It is written by `python -m recorder`, never by Dagster. To materialise it is to look it through: is the file what
+    was recorded (digest), and is it fit to learn from? Each check names the cause. A broken contract stops the
+    session here; a judgement only warns.
+    """
+    with checks.sentences():
+        opened = home.store().open(context.partition_key)
+        manifest = opened.manifest
+        verdicts = check_session(opened)
+        readable = all(verdict.passed for verdict in verdicts if verdict.name == "contents")
+        samples = pictures.sources(opened) if readable else None
+    return dg.MaterializeResult(
+        metadata=tables.present(
+            {
+                "pictures as recorded": samples,
+                "game": manifest.game,
+                "track": manifest.track or None,
+                "driver": manifest.driver.get("kind"),
+                "dagster/row_count": manifest.steps,
+                "labelled steps": manifest.labelled,
+                "interventions": manifest.interventions,
+                "duration (s)": round(manifest.duration_s, 2),
+                "rate (Hz)": manifest.rate_hz,
+                "picture size": f"{manifest.width}x{manifest.height}",
+                "ended": manifest.ended,
+                "score": manifest.score,
+                "recorded": manifest.started_at,
+                "manifest": dg.MetadataValue.json(manifest.to_dict()),
+            }
+        ),
+        data_version=dg.DataVersion(manifest.digest),
+        check_results=checks.results(verdicts, checks.OF_SESSION),
+    )

@@ -1,0 +1,106 @@
+"""The asset `training_set`: all good sessions of a game, split, balanced and indexed."""
+
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.datasets import training_set as sets
+from kart_pipeline.games.contracts import prevailing
+from kart_pipeline.learning.figures import steering_histogram
+from kart_pipeline.orchestration import checks, pictures, tables
+from kart_pipeline.orchestration.assets.frames import frames
+from kart_pipeline.orchestration.partitions import GAMES
+from kart_pipeline.orchestration.resources import Home
+
+
+class TrainingSetConfig(dg.Config):
+    """How the rows are divided and weighted."""
+
+    val_fraction: float = Field(0.2, description="Share of the groups of sessions that is held out, above 0, below 1.")
+    balance: str = Field(
+        "histogram",
+        description="'histogram': rows of rare steering count more, up to five times; 'none': all rows count the same.",
+    )
+
+
+@dg.asset(
+    partitions_def=GAMES,
+    deps=[dg.AssetDep(frames, partition_mapping=dg.AllPartitionMapping())],
+    group_name="learning",
+    kinds={"parquet"},
+    code_version=str(sets.VERSION),
+)
+def training_set(context: dg.AssetExecutionContext, config: TrainingSetConfig, home: Home) -> dg.MaterializeResult:
+    """Every labelled frame of a game's good sessions, once: which session, which frame, what label, which weight.
+
+    Sessions are held out whole, never frame by frame: neighbouring frames are near copies, and a network that knows
+    one by heart would look good on the other. A session whose checks failed, or whose frames are missing, is left out
+    and named; the others are used.
+    """
+    game = context.partition_key
+    with checks.sentences():
+        contract, manifests, unfit = _sessions(home, game)
+        balance: Literal["none", "histogram"] = config.balance  # type: ignore[assignment] # checked where it is used
+        made = sets.build_training_set(
+            home.settings().datasets,
+            contract,
+            game,
+            sessions=manifests,
+            val_fraction=config.val_fraction,
+            balance=balance,
+        )
+    left_out = {**made.left_out.sessions, **unfit}
+    for name, reason in left_out.items():
+        context.log.warning("Session %s is left out: %s.", name, reason)
+    learned, held_out = made.rows("train"), made.rows("val")
+    return dg.MaterializeResult(
+        metadata=tables.present(
+            {
+                "steering before and after balancing": _histogram(made),
+                "sessions": tables.sessions(made.sessions),
+                "left-out sessions": tables.reasons(left_out),
+                "dagster/row_count": len(learned) + len(held_out),
+                "rows to learn from": len(learned),
+                "rows held out": len(held_out),
+                "split": made.split_kind,
+                "steps without label": made.left_out.unlabelled,
+                "steps without frame": made.left_out.frames,
+                "contract": dg.MetadataValue.json(contract.to_dict()),
+                "contract hash": contract.hash,
+                "index": dg.MetadataValue.path(str(made.path)),
+            }
+        ),
+        data_version=dg.DataVersion(made.version),
+    )
+
+
+def _sessions(home: Home, game: str) -> tuple[Contract, list[Manifest], dict[str, str]]:
+    """The contract of a game's training set, the sessions that have it, and why the others are left out."""
+    store, contracts = home.store(), home.contracts()
+    found: list[tuple[Manifest, Contract]] = []
+    unfit: dict[str, str] = {}
+    for name in store.ids():
+        try:
+            manifest = store.manifest(name)
+        except KartError as error:
+            unfit[name] = str(error).rstrip(".")
+            continue
+        if manifest.game == game:
+            found.append((manifest, contracts.contract(manifest)))
+    if not found:
+        raise KartError(f"There are no sessions of {game}; record some with `python -m recorder capture`.")
+    contract = prevailing(found)
+    for manifest, own in found:
+        if own.hash != contract.hash:
+            unfit[manifest.id] = "most sessions of the game have other channels or another rate"
+    return contract, [manifest for manifest, own in found if own.hash == contract.hash], unfit
+
+
+def _histogram(made: sets.TrainingSet) -> dg.MarkdownMetadataValue | None:
+    if made.steering is None:
+        return None
+    return pictures.figure(steering_histogram(made.steering, made.contract.spec.axes[0], pictures.MOST_BYTES))

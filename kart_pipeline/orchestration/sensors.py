@@ -1,0 +1,53 @@
+"""The sensor that keeps Dagster's partitions what the disk says, and asks for what has not been prepared."""
+
+import dagster as dg
+
+from kart_pipeline.orchestration.jobs import prepare_session
+from kart_pipeline.orchestration.partitions import GAMES, SESSIONS
+from kart_pipeline.orchestration.reconcile import Changes, Memory, reconcile
+from kart_pipeline.orchestration.resources import Home
+
+CONTRACT_TAG, GAME_TAG = "kart/contract", "kart/game"
+
+
+@dg.sensor(job=prepare_session, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def sessions_on_disk(context: dg.SensorEvaluationContext, home: Home) -> dg.SensorResult:
+    """Add a partition for each finished session and each game, remove those that are gone, and have frames built.
+
+    A session that is being recorded is not seen before it is finished. One that was replaced, or whose game's contract
+    was changed in `contracts.toml`, is prepared again.
+    """
+    memory = Memory(home.settings().dagster_home / "sensor")
+    changes = reconcile(home.store(), home.contracts(), memory.load(context.cursor))
+    requests = _partitions(context.instance, changes)
+    if changes.waiting:
+        context.log.info("%d more sessions follow in the next ticks.", changes.waiting)
+    nothing = not requests and not changes.requests
+    return dg.SensorResult(
+        skip_reason=dg.SkipReason(f"Nothing new among {len(changes.known)} sessions.") if nothing else None,
+        run_requests=[
+            dg.RunRequest(
+                run_key=request.key,
+                partition_key=request.session,
+                tags={CONTRACT_TAG: request.contract or "none", GAME_TAG: request.game or "unknown"},
+            )
+            for request in changes.requests
+        ],
+        dynamic_partitions_requests=requests,
+        cursor=memory.save(changes.known),
+    )
+
+
+def _partitions(
+    instance: dg.DagsterInstance, changes: Changes
+) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+    """What makes the partitions agree with `changes`."""
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    for definition, wanted in ((SESSIONS, set(changes.known)), (GAMES, changes.games)):
+        have = set(instance.get_dynamic_partitions(str(definition.name)))
+        if missing := sorted(wanted - have):
+            requests.append(definition.build_add_request(missing))
+        # While sessions wait to be looked at, their partitions and games may be among those not known yet.
+        if not changes.waiting and (gone := sorted(have - wanted)):
+            requests.append(definition.build_delete_request(gone))
+    return requests

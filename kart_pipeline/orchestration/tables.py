@@ -1,0 +1,55 @@
+"""Metadata for people: tables and links as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import dagster as dg
+
+from kart_pipeline.datasets.training_set import SessionEntry
+
+MOST_ROWS = 50  # a longer table would only fill Dagster's event log
+
+_SIDES = {"train": "learned from", "val": "held out", "both": "its end is held out", "none": "-"}
+
+
+def present(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that have a value."""
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def sessions(entries: Sequence[SessionEntry]) -> dg.MarkdownMetadataValue:
+    """The sessions of a training set with their sides."""
+    return table(
+        ("session", "group", "side", "rows"),
+        [(entry.id, entry.group, _SIDES[entry.split], str(entry.rows)) for entry in entries],
+    )
+
+
+def reasons(left_out: Mapping[str, str]) -> dg.MarkdownMetadataValue | None:
+    """What was left out, and why; None where nothing was."""
+    return table(("session", "reason"), sorted(left_out.items())) if left_out else None
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> dg.MarkdownMetadataValue:
+    """A Markdown table of at most `MOST_ROWS` rows, and how many more there are."""
+    rows = list(rows)
+    shown = rows[:MOST_ROWS]
+    lines = [heading, ["---"] * len(heading), *([cell.replace("|", r"\|") for cell in row] for row in shown)]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    more = f"\n\n… and {len(rows) - len(shown)} more" if len(rows) > len(shown) else ""
+    return dg.MetadataValue.md(text + more)
+
+
+def mlflow_link(tracking_uri: str, experiment: str, run: str) -> dg.MarkdownMetadataValue:
+    """A link to a run: on the tracking server, or where `mlflow ui` serves a database on this machine."""
+    shown = _without_password(tracking_uri)
+    served = urlsplit(tracking_uri).scheme in ("http", "https")
+    page = f"{shown.rstrip('/') if served else 'http://127.0.0.1:5000'}/#/experiments/{experiment}/runs/{run}"
+    how = "" if served else f" (while `mlflow ui --backend-store-uri {shown}` runs)"
+    return dg.MetadataValue.md(f"[{run}]({page}){how}")
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri

@@ -1,0 +1,94 @@
+"""What a person may ask the player for."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.driving.seeds import parse_seeds
+from kart_pipeline.games.registry import GAMES
+from player.opponents import OPPONENTS, parse_opponents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to do; the names are those of the command line.
+
+    Raises:
+        KartError: a number out of range, or wishes that exclude each other.
+    """
+
+    model_uri: str
+    game: str
+    seeds: tuple[int, ...]
+    record: bool = False
+    video: Path | None = None
+    video_drives: int = 1
+    speed: float = 1.0
+    compare: tuple[str, ...] = ()
+    workers: int = 1
+    max_steps: int | None = None
+    trust_remote: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "video_drives", "max_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise KartError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+        if self.workers > 1 and (self.record or self.video):
+            raise KartError("--record and --video drive in one process; leave out --workers, or leave out them.")
+
+
+def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
+    """The options, and whether the result is wanted as JSON.
+
+    Raises:
+        KartError: a mistake that argparse does not see.
+        SystemExit: one that it does see, or --help.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m player",
+        description="Let a trained model drive, and score it.",
+        epilog="Everything is kept in KART_HOME (default .kart): the models in its MLflow database, the sessions of "
+        "--record beside those of the recorder.",
+    )
+    add = parser.add_argument
+    add(
+        "--model-uri",
+        required=True,
+        metavar="URI",
+        help="runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, models:/m-<id>, or a folder",
+    )
+    add("--game", required=True, choices=sorted(GAMES))
+    add(
+        "--seeds",
+        default="5",
+        metavar="N|A,B,…",
+        help="a count of tracks that neither training nor the choice of the champion has seen, or a list of seeds "
+        "(a single one with a comma after it); default 5",
+    )
+    add("--record", action="store_true", help="keep each drive as a session")
+    add("--video", type=Path, metavar="FILE.mp4", help="film the first drive")
+    add("--video-drives", type=int, default=1, metavar="N", help="film the first N drives, one after the other")
+    add("--speed", type=float, default=1.0, metavar="X", help="of the video, 1 being the game's own; default 1")
+    add("--compare", default="", metavar="NAMES", help=f"also drive, on the same seeds: {','.join(OPPONENTS)}")
+    add("--workers", type=int, default=1, metavar="N", help="score a simulated game in N processes")
+    add("--max-steps", type=int, metavar="N", help="end each drive after N steps")
+    add("--trust-remote", action="store_true", help="accept a tracking server or model files on another machine")
+    add("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
+    given = parser.parse_args(arguments)
+    options = Options(
+        model_uri=given.model_uri,
+        game=given.game,
+        seeds=tuple(parse_seeds(given.seeds)),
+        record=given.record,
+        video=given.video,
+        video_drives=given.video_drives,
+        speed=given.speed,
+        compare=parse_opponents(given.compare),
+        workers=given.workers,
+        max_steps=given.max_steps,
+        trust_remote=given.trust_remote,
+    )
+    return options, given.json

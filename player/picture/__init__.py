@@ -1,0 +1,1 @@
+"""Pictures of a drive for people: the overlay and the video file."""

@@ -1,0 +1,167 @@
+"""A session of the player from the model's URI to the last drive."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.driving.drivers import Driver
+from kart_pipeline.driving.scoring import score
+from kart_pipeline.driving.tally import Drive
+from kart_pipeline.games.base import Game
+from kart_pipeline.games.registry import make_game
+from kart_pipeline.learning.package import DriverPackage, read_package
+from player.drive import Extras, drive_seeds
+from player.locate import locate
+from player.opponents import make_opponent
+from player.options import Options
+from player.picture.video import Film
+from player.policy import network_name, open_policy
+from player.progress import Bars
+from player.report import Result
+from player.stages import StageClock
+from recorder.stopping import StopRequest
+from recorder.stores import Stores
+
+
+def play(options: Options, settings: Settings, result: Result) -> int:
+    """Load the model, drive, and fill `result` on the way.
+
+    Returns:
+        The exit status: 0, or 128 + the signal that asked to stop.
+
+    Raises:
+        KartError: the model is refused, or does not suit the game, or something broke while driving.
+    """
+    result.seeds = options.seeds
+    # First what fails fast: a name that cannot be written must not cost the time of loading a model.
+    film = Film(options.video, speed=options.speed) if options.video else None
+    with Bars() as bars:
+        bars.begin("finding the model", 1)
+        located = locate(options.model_uri, settings, trust_remote=options.trust_remote)
+        package = read_package(located.folder)
+        bars.done()
+        contract = package.contract
+        result.model = {"uri": located.uri, "name": located.name, "id": located.model_id, "contract": contract.hash}
+        with make_game(options.game) as game:
+            check_fit(located.name, contract, game)
+            result.paced = not game.simulated
+            if contract.rate_hz != game.rate_hz:
+                bars.say(f"{located.name} learned at {contract.rate_hz:g} Hz and drives at {game.rate_hz:g} Hz.")
+            if options.workers == 1:
+                return _play_here(options, settings, result, game, package, film, bars)
+        return _play_in_processes(options, result, package, bars)
+
+
+def check_fit(name: str, contract: Contract, game: Game) -> None:
+    """Refuse a model that gives other actions than the game takes.
+
+    Raises:
+        KartError: so it is.
+    """
+    if contract.spec != game.spec:
+        raise KartError(
+            f"{name} was trained for the actions {', '.join(contract.spec.names)}; {game.name} takes "
+            f"{', '.join(game.spec.names)}. Choose a model of this game."
+        )
+
+
+def _play_here(
+    options: Options,
+    settings: Settings,
+    result: Result,
+    game: Game,
+    package: DriverPackage,
+    film: Film | None,
+    bars: Bars,
+) -> int:
+    bars.begin("loading the model", 1)
+    policy = open_policy(result.model["name"], package, stages=result.stages)
+    opponents = [make_opponent(name, package.contract, network_name(package), game) for name in options.compare]
+    bars.done()
+    extras = Extras(
+        about_driver={"kind": "policy", **result.model},
+        filmed=options.video_drives,
+        clock=StageClock(game.rate_hz, result.stages, paced=not game.simulated),
+    )
+    if options.record:
+        extras.stores = Stores.open(settings=settings)
+        result.store = extras.stores.target.url
+    with StopRequest() as stop:
+        drives = partial(_drives, options, result, game, bars, stop)
+        try:
+            with ExitStack() as stack:
+                if film is not None:
+                    extras.film = stack.enter_context(film)
+                drives(policy, extras)
+        finally:
+            if film is not None and film.written:
+                result.video, result.frames, result.dropped = film.path, film.frames, film.dropped
+        for opponent in opponents:
+            if not stop():
+                drives(opponent, Extras())
+    return stop.exit_code
+
+
+def _drives(
+    options: Options,
+    result: Result,
+    game: Game,
+    bars: Bars,
+    stop: StopRequest,
+    driver: Driver,
+    extras: Extras,
+) -> None:
+    """All seeds with one driver; its scorecard holds the drives that were finished, however this ends."""
+    bars.begin(driver.name, len(options.seeds))
+    drives: list[Drive] = []
+    try:
+        drive_seeds(
+            game,
+            driver,
+            options.seeds,
+            extras=extras,
+            max_steps=options.max_steps,
+            running=bars.running,
+            done=_both(drives.append, bars.done),
+            recorded=result.sessions.append,
+            should_stop=stop,
+        )
+    finally:
+        result.add(game.name, driver.name, drives)
+
+
+def _play_in_processes(options: Options, result: Result, package: DriverPackage, bars: Bars) -> int:
+    model: str = result.model["name"]
+    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(_policy_for, model, package))]
+    network = network_name(package)
+    crews += [(name, partial(make_opponent, name, package.contract, network)) for name in options.compare]
+    for name, make_driver in crews:
+        bars.begin(name, len(options.seeds))
+        drives: list[Drive] = []
+        try:
+            score(
+                partial(make_game, options.game),
+                make_driver,
+                options.seeds,
+                workers=options.workers,
+                max_steps=options.max_steps,
+                progress=_both(drives.append, bars.done),
+            )
+        finally:
+            result.add(options.game, name, drives)
+    return 0
+
+
+def _policy_for(name: str, package: DriverPackage, game: Game) -> Driver:  # noqa: ARG001 - `score` gives its game
+    return open_policy(name, package)
+
+
+def _both(one: Callable[[Drive], None], other: Callable[[Drive], None]) -> Callable[[Drive], None]:
+    def tell(drive: Drive) -> None:
+        one(drive)
+        other(drive)
+
+    return tell

@@ -1,0 +1,124 @@
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.prepare import FrameStack
+from kart_pipeline.core.store import Store
+from kart_pipeline.datasets.training_set import RowSet, TrainingSet
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.pipeline import BatchReader, ordered_batches, shuffled, some_rows, training_batches
+
+MakeSet = Callable[..., TrainingSet]
+
+
+@pytest.mark.parametrize("stack", [1, 3])
+def test_a_row_is_read_exactly_as_the_player_would_see_it(
+    make_training_set: MakeSet, contract: Contract, stack: int
+) -> None:
+    contract = replace(contract, stack=stack, stride=2)
+    training_set = make_training_set(contract, (9, 6))
+    rows = training_set.rows("train")
+    images = BatchReader(training_set).read(rows.session_index, rows.row)
+    store = Store(training_set.path.parents[3] / "sessions")
+    seen = {}
+    for index, entry in enumerate(training_set.sessions):
+        frames = FrameStack(contract)
+        for row, step in enumerate(store.open(entry.id).steps()):
+            seen[index, row] = frames.push(step.frame.rgb)
+    for image, session, row in zip(images, rows.session_index, rows.row, strict=True):
+        assert np.array_equal(image, seen[session, row])
+
+
+def test_every_row_comes_once_before_any_comes_again() -> None:
+    stream = np.concatenate(list(islice(shuffled(10, 4, seed=1), 15)))
+    for start in range(0, 60, 10):
+        assert sorted(stream[start : start + 10]) == list(range(10))
+    assert not np.array_equal(stream[:10], stream[10:20])
+
+
+def test_a_batch_may_be_larger_than_the_set() -> None:
+    batch = next(shuffled(3, 8, seed=0))
+    assert len(batch) == 8
+    assert set(batch) == {0, 1, 2}
+
+
+def test_training_batches_hold_the_rows_with_their_labels_and_weights(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    training_set = make_training_set(contract)
+    rows = training_set.rows("train")
+    known = {
+        image.tobytes(): (labels, weight)
+        for image, labels, weight in zip(
+            BatchReader(training_set).read(rows.session_index, rows.row), rows.labels, rows.weight, strict=True
+        )
+    }
+    for images, labels, weights in training_batches(training_set, hyper).take(3).as_numpy_iterator():
+        assert images.shape == (16, *contract.input_shape)
+        vectors = np.concatenate([labels[name] for name in contract.spec.names], axis=1)
+        for image, vector, weight in zip(images, vectors, weights, strict=True):
+            assert np.array_equal(known[image.tobytes()][0], vector)
+            assert known[image.tobytes()][1] == weight
+
+
+def test_the_same_seed_gives_the_same_augmented_batches(make_training_set: MakeSet, contract: Contract) -> None:
+    training_set = make_training_set(contract)
+
+    def content(seed: int) -> list[bytes]:
+        batches = training_batches(training_set, HyperParameters(batch_size=8, seed=seed))
+        return [images.tobytes() for images, _, _ in batches.take(6).as_numpy_iterator()]
+
+    assert content(1) == content(1)
+    assert content(1) != content(2)
+
+
+def test_held_out_rows_come_once_in_order_and_unchanged(make_training_set: MakeSet, contract: Contract) -> None:
+    training_set = make_training_set(contract, (20, 21))
+    rows = training_set.rows("val")
+    batches = list(ordered_batches(training_set, "val", 8).as_numpy_iterator())
+    assert len(batches) == len(ordered_batches(training_set, "val", 8)) == 3
+    images = np.concatenate([images for images, _ in batches])
+    assert np.array_equal(images, BatchReader(training_set).read(rows.session_index, rows.row))
+    steer = np.concatenate([labels["steer"] for _, labels in batches])
+    assert np.array_equal(steer[:, 0], rows.labels[:, 0])
+
+
+def test_memory_does_not_grow_with_the_number_of_frames(make_training_set: MakeSet, contract: Contract) -> None:
+    training_set = make_training_set(contract, (600, 20))
+    batch_bytes = 8 * int(np.prod(contract.input_shape))
+    reader, rows = BatchReader(training_set), training_set.rows("train")
+    assert len(rows) == 600
+    tracemalloc.start()
+    try:
+        for pick in islice(shuffled(len(rows), 8, seed=0), 75):
+            reader.read(rows.session_index[pick], rows.row[pick])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * batch_bytes < 0.1 * 600 * batch_bytes / 8
+
+
+def test_an_empty_side_is_refused(make_training_set: MakeSet, contract: Contract) -> None:
+    training_set = make_training_set(contract)
+    empty = replace(training_set, _table=training_set._table.slice(0, 0))
+    with pytest.raises(KartError, match="no rows to hold out"):
+        some_rows(empty, "val")
+
+
+def test_a_label_that_is_not_finite_is_refused(
+    make_training_set: MakeSet, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_set = make_training_set(contract)
+    rows = training_set.rows("train")
+    labels = rows.labels.copy()
+    labels[3, 1] = np.nan
+    damaged = RowSet(rows.session_index, rows.row, labels, rows.weight)
+    monkeypatch.setattr(TrainingSet, "rows", lambda *_: damaged)
+    with pytest.raises(KartError, match="not finite"):
+        some_rows(training_set, "train")

@@ -1,0 +1,139 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kart_pipeline import learning
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.datasets.training_set import TrainingSet
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.training import Figures, Progress, TrainingResult, train
+
+MakeSet = Callable[..., TrainingSet]
+
+
+def weights_of(result: TrainingResult) -> list[np.ndarray]:
+    return [np.asarray(weight) for weight in result.model.get_weights()]
+
+
+def test_a_network_learns_to_follow_a_drawn_road_and_beats_every_baseline(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    training_set = make_training_set(contract, (160, 48))
+    result = train(training_set, replace(hyper, epochs=25, mirror=0.5))
+    assert all(result.evaluation.beats(other) for other in ("straight", "median", "mean", "repeat last"))
+    assert result.evaluation.errors["network"].heads["steer"]["mae"] < 0.15
+    assert result.predicted.shape == (len(training_set.rows("val")), len(contract.spec))
+    assert result.predicted[:, 2:].min() >= 0
+    assert result.predicted[:, 2:].max() <= 1
+
+
+def test_two_runs_of_one_seed_give_equal_weights_and_another_seed_others(
+    make_training_set: MakeSet, contract: Contract
+) -> None:
+    training_set = make_training_set(contract, (48, 16))
+    hyper = HyperParameters(epochs=2, batch_size=16, dropout=0.2, seed=11)
+    first, again = (weights_of(train(training_set, hyper)) for _ in range(2))
+    other = weights_of(train(training_set, replace(hyper, seed=12)))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_the_history_names_the_loss_of_every_head(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    told: list[tuple[int, Figures]] = []
+    result = train(make_training_set(contract), hyper, on_epoch=lambda epoch, figures: told.append((epoch, figures)))
+    heads = {f"{prefix}{name}_loss" for prefix in ("", "val_") for name in contract.spec.names}
+    assert set(result.history[0]) == {"loss", "val_loss"} | heads
+    assert told == list(enumerate(result.history, 1))
+    assert result.ended == "all epochs"
+
+
+def test_the_loss_of_a_single_head_is_named_too(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    single = replace(contract, spec=ActionSpec(("steer",), mirrored_axes=("steer",)))
+    result = train(make_training_set(single), hyper)
+    for figures in result.history:
+        assert figures["val_steer_loss"] == figures["val_loss"]
+        assert figures["steer_loss"] == figures["loss"]
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    # far too fast to settle, so that some epoch is worse than the one before
+    result = train(make_training_set(contract), replace(hyper, epochs=60, learning_rate=0.02, patience=1))
+    losses = [figures["val_loss"] for figures in result.history]
+    assert result.best_epoch == int(np.argmin(losses)) + 1
+    assert result.ended == "no better"
+    assert len(losses) == result.best_epoch + 1
+    steer = result.evaluation.errors["network"].heads["steer"]["rmse"]
+    assert steer**2 == pytest.approx(result.history[result.best_epoch - 1]["val_steer_loss"], rel=1e-3)
+
+
+def test_a_time_budget_cuts_an_epoch_short_validates_and_ends(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    seen: list[Progress] = []
+    budget = replace(hyper, epochs=1000, patience=1000, steps_per_epoch=100_000, max_minutes=0.02)
+    result = train(make_training_set(contract), budget, on_batch=seen.append)
+    assert result.ended == "time budget"
+    assert len(result.history) == 1
+    assert 0 < len(seen) < 100_000
+    assert result.seconds < 30
+    assert (seen[-1].epoch, seen[-1].batch, seen[-1].batches) == (1, len(seen), 100_000)
+
+
+def test_a_loss_that_is_lost_ends_in_a_sentence_and_no_model(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    with pytest.raises(KartError, match=r"loss became (nan|inf) in epoch \d+, after \d+ batches; use a smaller"):
+        train(make_training_set(contract), replace(hyper, epochs=500, learning_rate=1.0, patience=500))
+
+
+def test_an_interruption_reaches_the_caller_and_writes_nothing(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    training_set = make_training_set(contract)
+    home = training_set.path.parents[3]
+    before = sorted(home.rglob("*"))
+
+    def interrupt(progress: Progress) -> None:
+        if progress.batch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(training_set, hyper, on_batch=interrupt)
+    assert sorted(home.rglob("*")) == before
+
+
+def test_rows_without_weight_teach_nothing(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_set = make_training_set(contract)
+    original = TrainingSet.rows
+
+    def weightless(self: TrainingSet, split: str) -> object:
+        rows = original(self, split)  # type: ignore[arg-type]
+        return replace(rows, weight=rows.weight * 0) if split == "train" else rows
+
+    monkeypatch.setattr(TrainingSet, "rows", weightless)
+    result = train(training_set, hyper)
+    assert result.history[0]["loss"] == 0
+    assert result.history[0]["val_loss"] == result.history[1]["val_loss"] > 0
+
+
+def test_importing_the_learning_package_brings_no_framework() -> None:
+    package = Path(learning.__file__).parent
+    modules = ", ".join(sorted(path.stem for path in package.glob("[a-z]*.py")))
+    code = f"import sys; from kart_pipeline.learning import {modules}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"tensorflow", "keras", "mlflow", "matplotlib", "pandas"} & set(loaded)
