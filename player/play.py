@@ -79,6 +79,7 @@ def _play_here(
 ) -> int:
     bars.begin("loading the model", 1)
     policy = open_policy(result.model["name"], package, stages=result.stages)
+    bars.say(f"{policy.name} is loaded; its {len(package.golden.raw)} golden frames reproduce on this machine.")
     opponents = [make_opponent(name, package.contract, network_name(package), game) for name in options.compare]
     bars.done()
     extras = Extras(

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_share,
         default=0.0,
         metavar="SCALE",
-        help="knock the expert's steering now and then by up to SCALE of its range, 0 to 1: shows the way back",
+        help="knock the expert's hands now and then, the wheel by up to SCALE of its travel: shows the way back",
     )
     capture.add_argument("--workers", type=_count, default=1, metavar="N", help="record N drives side by side")
     capture.add_argument("--max-steps", type=_count, metavar="N", help="end a drive after N steps")

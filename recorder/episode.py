@@ -31,7 +31,7 @@ class Plan:
     Attributes:
         game: name in the registry.
         driver: "expert", "keyboard" or "gamepad".
-        noise: greatest knock on the expert's steering, 0 to 1.
+        noise: greatest knock on the expert's steering, 0 to 1; see `driving.drivers.knocks`.
         folder: of the local store.
         codec: of the frames.
         max_steps: of each episode; None leaves the end to the game.

@@ -7,10 +7,10 @@ from typing import Any
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.clock import Clock
-from kart_pipeline.driving.drivers import Driver, Expert, Noisy
+from kart_pipeline.driving.drivers import Driver, Expert, Noisy, knocks
 from kart_pipeline.games.base import Game
 from recorder.episode import Dropped, Plan, Progress, Taken, record_episode
-from recorder.pads import Human, Pad, roles
+from recorder.pads import Human, Pad
 
 DRIVERS = ("expert", "keyboard", "gamepad")
 
@@ -90,6 +90,5 @@ class Seat:
         if not self._plan.noise:
             return expert, {"kind": "expert"}
         # Each episode has its own random numbers: it is the same in whichever process it is recorded.
-        steer, _ = roles(self._game.spec)
-        noisy = Noisy(expert, {steer: self._plan.noise}, seed=seed)
-        return noisy, {"kind": "expert", "noise": {steer: self._plan.noise}}
+        noise = knocks(self._game.spec, self._plan.noise)
+        return Noisy(expert, noise, seed=seed), {"kind": "expert", "noise": noise}

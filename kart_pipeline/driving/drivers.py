@@ -88,8 +88,8 @@ class Noisy:
         teacher: Driver,
         strength: Mapping[str, float],
         *,
-        gap_s: float = 1.0,
-        length_s: tuple[float, float] = (0.4, 1.2),
+        gap_s: float = 2.0,
+        length_s: tuple[float, float] = (0.3, 0.8),
         seed: int = 0,
         name: str = "noisy",
     ) -> None:
@@ -177,6 +177,13 @@ def make_driver(name: str, game: Game, *, seed: int = 0) -> Driver:
     expert = Expert(game.expert())
     if name == "expert":
         return expert
-    # Half the travel of the steering: CarRacing's expert then strays over the whole width of the road, and leaves it
-    # in about 0.5 % of its steps.
-    return Noisy(expert, dict.fromkeys(game.spec.mirrored_axes, 0.5), seed=seed, name=name)
+    return Noisy(expert, knocks(game.spec, 0.8), seed=seed, name=name)
+
+
+def knocks(spec: ActionSpec, scale: float) -> dict[str, float]:
+    """Noise for a whole pad: `scale` of the travel on the steering, half of that on every other axis.
+
+    Knocks on the steering alone never show what to do when too fast for a corner: in CarRacing, with 12 drives to learn
+    from and 800 gradient steps, PilotNet then averaged 380, and 928 with both.
+    """
+    return {axis: scale if axis in spec.mirrored_axes else scale / 2 for axis in spec.axes}

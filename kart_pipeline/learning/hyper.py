@@ -18,11 +18,15 @@ class HyperParameters:
         network: name in `networks.NETWORKS`.
         epochs: most passes over the training rows.
         batch_size: rows per gradient step.
-        learning_rate: of Adam.
+        learning_rate: of Adam, at the start.
+        final_learning_rate: what is left of it at the end, in fractions of `learning_rate`; it falls along half a
+            cosine (Loshchilov & Hutter, 2017, arXiv:1608.03983) over the epochs or the minutes, whichever ends first.
+            1 keeps it.
         dropout: share of a dense layer's outputs that is dropped while training; 0 is PilotNet as published.
         axis_loss: "mse" (squared), "huber" (squared up to an error of 0.25 of the stick's half range, linear beyond) or
             "mae" (absolute: learns the median, so it ignores rare taps).
-        button_loss_weight: of each button's cross-entropy beside each axis's loss.
+        button_loss_weight: of each button's cross-entropy beside each axis's loss. At 1 a few surprising releases of the
+            accelerator outweigh all steering, also in choosing the best epoch.
         patience: epochs without a better validation loss until training stops.
         seed: of the initial weights, the shuffling, the augmentation and the dropout.
         steps_per_epoch: gradient steps between two validations; None is one pass over the rows.
@@ -43,9 +47,10 @@ class HyperParameters:
     epochs: int = 40
     batch_size: int = 64
     learning_rate: float = 1e-3
+    final_learning_rate: float = 0.02
     dropout: float = 0.0
     axis_loss: AxisLoss = "mse"
-    button_loss_weight: float = 1.0
+    button_loss_weight: float = 0.1
     patience: int = 8
     seed: int = 0
     steps_per_epoch: int | None = None
@@ -72,6 +77,7 @@ class HyperParameters:
             self._check_whole(name, least, most)
         for name, low, high in (
             ("learning_rate", 1e-8, 1.0),
+            ("final_learning_rate", 0.0, 1.0),
             ("dropout", 0.0, 0.95),
             ("button_loss_weight", 0.0, 1000.0),
             ("max_minutes", 0.01, 1e6),

@@ -96,7 +96,7 @@ def train(
     rows = len(some_rows(training_set, "train"))
     keras.utils.set_random_seed(hyper.seed)
     if hyper.deterministic:
-        tf.config.experimental.enable_op_determinism()
+        tf.config.experimental.enable_op_determinism()  # for the rest of the process: there is no way back
     learning = build_network(hyper.network, contract, dropout=hyper.dropout)
     _compile(learning, contract.spec, hyper)
     validation = ordered_batches(training_set, "val", min(hyper.batch_size, _MOST_VALIDATION_BATCH))
@@ -144,6 +144,13 @@ def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> 
     losses |= {name: keras.losses.BinaryCrossentropy(from_logits=True) for name in spec.buttons}
     weights = dict.fromkeys(spec.axes, 1.0) | dict.fromkeys(spec.buttons, hyper.button_loss_weight)
     model.compile(keras.optimizers.Adam(hyper.learning_rate), loss=losses, loss_weights=weights)
+    model.optimizer.build(model.trainable_variables)  # else the training step is traced twice, a second each
+
+
+def learning_rate(hyper: HyperParameters, done: float) -> float:
+    """The rate when the share `done` of a run is over: half a cosine from the first rate to the last."""
+    fall = (1 - math.cos(math.pi * min(1.0, done))) / 2
+    return hyper.learning_rate * (1 - fall * (1 - hyper.final_learning_rate))
 
 
 class _Watch:
@@ -162,13 +169,17 @@ class _Watch:
         self.batches = 0
         self._model, self._spec, self._hyper, self._steps = model, spec, hyper, steps
         self._on_epoch, self._on_batch = on_epoch, on_batch
-        self._deadline = time.monotonic() + 60 * hyper.max_minutes if hyper.max_minutes else math.inf
+        self._began = time.monotonic()
         self._late = False
 
     def callback(self) -> "keras.callbacks.Callback":
         import keras
 
-        return keras.callbacks.LambdaCallback(on_train_batch_end=self._batch_ended, on_epoch_end=self._epoch_ended)
+        return keras.callbacks.LambdaCallback(
+            on_train_batch_begin=self._batch_begins,
+            on_train_batch_end=self._batch_ended,
+            on_epoch_end=self._epoch_ended,
+        )
 
     def ended(self) -> str:
         """Why the run is over."""
@@ -176,12 +187,21 @@ class _Watch:
             return "time budget"
         return "all epochs" if len(self.history) == self._hyper.epochs else "no better"
 
+    def _time_used(self) -> float:
+        """The share of the minutes that is over; 0 where there is no limit."""
+        limit = self._hyper.max_minutes
+        return (time.monotonic() - self._began) / 60 / limit if limit else 0.0
+
+    def _batch_begins(self, batch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002 - Keras's signature
+        done = max(self.batches / (self._steps * self._hyper.epochs), self._time_used())
+        self._model.optimizer.learning_rate.assign(learning_rate(self._hyper, done))
+
     def _batch_ended(self, batch: int, logs: dict[str, Any]) -> None:
         self.batches += 1
         loss = self._finite("loss", logs["loss"])
         if self._on_batch:
             self._on_batch(Progress(len(self.history) + 1, self._hyper.epochs, batch + 1, self._steps, loss))
-        if time.monotonic() > self._deadline:
+        if self._time_used() >= 1:
             self._late = True
             self._model.stop_training = True
 

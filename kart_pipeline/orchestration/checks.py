@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 
@@ -44,10 +43,16 @@ def specs(asset: str, checks: Iterable[Callable[..., Verdict]]) -> list[dg.Asset
         ]
 
 
-def results(verdicts: Iterable[Verdict], checks: Iterable[Callable[..., Verdict]]) -> list[dg.AssetCheckResult]:
+def results(
+    context: dg.AssetExecutionContext, verdicts: Iterable[Verdict], checks: Iterable[Callable[..., Verdict]]
+) -> list[dg.AssetCheckResult]:
     """A result for each declared check; those that could not be made because another one failed say so."""
     made = {verdict.name: verdict for verdict in verdicts}
-    failed = ", ".join(name for name, verdict in made.items() if not verdict.passed)
+    bad = [verdict for verdict in made.values() if not verdict.passed]
+    for verdict in bad:  # the log of a run only names the check that failed
+        tell = context.log.error if verdict.severity == "error" else context.log.warning
+        tell("%s: %s", verdict.name, verdict.cause)
+    failed = ", ".join(verdict.name for verdict in bad)
     return [
         _result(made.get(name) or Verdict(name, False, "warn", f"Not checked, because {failed} failed.", {}))
         for name in (check.__name__ for check in checks)
@@ -56,13 +61,12 @@ def results(verdicts: Iterable[Verdict], checks: Iterable[Callable[..., Verdict]
 
 def _result(verdict: Verdict) -> dg.AssetCheckResult:
     severity = dg.AssetCheckSeverity.ERROR if verdict.severity == "error" else dg.AssetCheckSeverity.WARN
-    metadata: dict[str, Any] = {"cause": verdict.cause, **verdict.figures}
     return dg.AssetCheckResult(
         check_name=verdict.name,
         passed=verdict.passed,
         severity=severity,
         description=verdict.cause,
-        metadata=metadata,
+        metadata=dict(verdict.figures),
     )
 
 
@@ -72,4 +76,4 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except KartError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(str(error), allow_retries=False) from None

@@ -10,11 +10,8 @@ from kart_pipeline.orchestration.assets.scorecard import scorecard
 from kart_pipeline.orchestration.assets.session import session
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.jobs import prepare_session, train_driver
-from kart_pipeline.orchestration.resources import Home, LogProgress, Mlflow, Progress
+from kart_pipeline.orchestration.resources import LogProgress, Mlflow, Progress
 from kart_pipeline.orchestration.sensors import sessions_on_disk
-
-# Steps run in processes of their own, made by spawn because TensorFlow does not survive a fork.
-EXECUTOR = dg.multiprocess_executor.configured({"max_concurrent": 2})
 
 
 def build_defs(settings: Settings | None = None, progress: Progress | None = None) -> dg.Definitions:
@@ -24,13 +21,15 @@ def build_defs(settings: Settings | None = None, progress: Progress | None = Non
         settings: by default those of the environment.
         progress: is told how far long steps are; by default the log of the run.
     """
-    home = Home.of(settings or Settings.from_env())
+    settings = settings or Settings.from_env()
     return dg.Definitions(
         assets=[session, frames, training_set, driver_model, scorecard, champion],
         jobs=[prepare_session, train_driver],
         sensors=[sessions_on_disk],
-        resources={"home": home, "mlflow": Mlflow(home=home), "progress": progress or LogProgress()},
-        executor=EXECUTOR,
+        resources={"settings": settings, "mlflow": Mlflow(settings=settings), "progress": progress or LogProgress()},
+        # Each run has a process of its own. More of them for its steps, which follow one another anyway, would cost 3 s
+        # a step, and 12 s where TensorFlow is imported again.
+        executor=dg.in_process_executor,
     )
 
 

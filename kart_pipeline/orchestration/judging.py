@@ -2,26 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.driving.drivers import Driver, make_driver
 from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import Game
 from kart_pipeline.games.registry import GAMES, make_game
+from kart_pipeline.learning.evaluation import NETWORK, Evaluation, evaluate
+from kart_pipeline.learning.inference import predict_batches
 from kart_pipeline.learning.package import DriverPackage, load_network, read_package
+from kart_pipeline.learning.pipeline import ordered_batches
 from kart_pipeline.learning.tracking import registered_name
 from kart_pipeline.orchestration.report import HeldOut
 from kart_pipeline.orchestration.resources import Progress
 from player.locate import locate
 from player.policy import network_name, open_policy, untrained_policy
-
-if TYPE_CHECKING:
-    from kart_pipeline.datasets.training_set import TrainingSet
-    from kart_pipeline.learning.evaluation import Evaluation
 
 CONSTANTS = ("straight", "median", "mean")  # the baselines of `learning.evaluation` that always say the same
 
@@ -35,22 +34,18 @@ def package_of(settings: Settings, game: str, version: int | str) -> DriverPacka
     return read_package(locate(f"models:/{registered_name(game)}/{version}", settings).folder)
 
 
-def held_out(package: DriverPackage, training_set: "TrainingSet") -> "Evaluation | None":
+def held_out(package: DriverPackage, training_set: TrainingSet) -> Evaluation | None:
     """A driver's errors on the held-out rows; None where it was made for another contract than they."""
     if package.contract != training_set.contract:
         return None
-    from kart_pipeline.learning.evaluation import evaluate
-    from kart_pipeline.learning.inference import predict_batches
-    from kart_pipeline.learning.pipeline import ordered_batches
-
     batches = ordered_batches(training_set, "val", 256)
     return evaluate(training_set, "val", predict_batches(load_network(package), batches, package.contract.spec))
 
 
-def summary(evaluation: "Evaluation", training_set: "TrainingSet") -> HeldOut:
+def summary(evaluation: Evaluation, training_set: TrainingSet) -> HeldOut:
     """The two figures of an evaluation that a champion is chosen by."""
     constant = min(evaluation.errors[name].euclidean for name in CONSTANTS)
-    return HeldOut(training_set.version, evaluation.rows, evaluation.errors["network"].euclidean, constant)
+    return HeldOut(training_set.version, evaluation.rows, evaluation.errors[NETWORK].euclidean, constant)
 
 
 def drive_policy(

@@ -23,7 +23,6 @@ from kart_pipeline.orchestration.definitions import build_defs
 from kart_pipeline.orchestration.instance import open_instance
 from kart_pipeline.orchestration.jobs import prepare_session, train_driver
 from kart_pipeline.orchestration.partitions import GAMES
-from kart_pipeline.orchestration.resources import Home
 from kart_pipeline.orchestration.sensors import CONTRACT_TAG, sessions_on_disk
 
 IN_PROCESS_TAG = "kart/in_process"
@@ -157,7 +156,7 @@ def _requests(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRe
     requests: list[dg.RunRequest] = []
     cursor = None
     while True:
-        context = dg.build_sensor_context(instance, cursor=cursor, resources={"home": Home.of(settings)})
+        context = dg.build_sensor_context(instance, cursor=cursor, resources={"settings": settings})
         tick: dg.SensorResult = sessions_on_disk(context)  # type: ignore[assignment] # it returns nothing else
         for change in tick.dynamic_partitions_requests or ():
             if isinstance(change, dg.AddDynamicPartitionsRequest):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.driving.scorecard import compare
-from kart_pipeline.orchestration.report import Report
+from kart_pipeline.driving.scorecard import Scorecard, compare
+from kart_pipeline.orchestration.report import HeldOut, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,48 +38,38 @@ def decide(candidate: Report, champion: Report | None) -> Decision:
         return Decision(True, f"Version {candidate.version} is the first champion.")
     if champion.version == candidate.version:
         return Decision(False, f"Version {candidate.version} is the champion already.")
+    who = f"Version {candidate.version}", f"the champion, version {champion.version},"
     if candidate.drives is not None:
-        return _by_score(candidate, champion)
+        if champion.drives is None or not comparable(candidate, champion):
+            raise KartError(f"{who[0]} and {who[1]} did not drive the same seeds; materialise `scorecard` again.")
+        return _by_score(who, candidate.drives, champion.drives)
     if candidate.held_out is None or champion.held_out is None:
         raise KartError(
-            f"Versions {candidate.version} and {champion.version} were not judged on held-out sessions; materialise "
-            "`training_set` and `scorecard` again."
+            f"{who[0]} and {who[1]} were not judged on held-out sessions; materialise `training_set` and `scorecard`."
         )
-    return _by_error(candidate, champion)
+    return _by_error(who, candidate.held_out, champion.held_out)
 
 
-def _by_score(candidate: Report, champion: Report) -> Decision:
-    if candidate.drives is None or champion.drives is None or not comparable(candidate, champion):
-        raise KartError(
-            f"Versions {candidate.version} and {champion.version} did not drive the same seeds; materialise "
-            "`scorecard` again."
-        )
-    ours, theirs = candidate.drives.mean, champion.drives.mean
-    said = f"Version {candidate.version} scores {ours:.1f}, the champion, version {champion.version}, {theirs:.1f}"
-    if len(set(candidate.seeds)) > 1:
-        seeds = compare(candidate.drives, champion.drives)
+def _by_score(who: tuple[str, str], ours: Scorecard, theirs: Scorecard) -> Decision:
+    said = f"{who[0]} scores {ours.mean:.1f}, {who[1]} {theirs.mean:.1f}"
+    if len(ours.drives) > 1:
+        lead = compare(ours, theirs)
         said += (
-            f" on the same {seeds.seeds} seeds (difference {seeds.difference:+.1f}, 95 % interval {seeds.low:+.1f} to "
-            f"{seeds.high:+.1f})"
+            f" on the same {lead.seeds} seeds (difference {lead.difference:+.1f}, 95 % interval {lead.low:+.1f} to "
+            f"{lead.high:+.1f})"
         )
-    if ours > theirs:
-        return Decision(True, f"{said}.")
-    return Decision(False, f"{said}: not better, so the champion stays.")
+    return _decision(ours.mean > theirs.mean, said)
 
 
-def _by_error(candidate: Report, champion: Report) -> Decision:
-    ours, theirs = candidate.held_out, champion.held_out
-    if ours is None or theirs is None:
-        raise KartError("There is nothing to compare.")
+def _by_error(who: tuple[str, str], ours: HeldOut, theirs: HeldOut) -> Decision:
     if ours.training_set == theirs.training_set:
-        a, b = ours.euclidean, theirs.euclidean
+        errors = ours.euclidean, theirs.euclidean
         measure = f"on the same {ours.rows} held-out rows"
     else:
-        a, b = ours.relative, theirs.relative
+        errors = ours.relative, theirs.relative
         measure = "as a share of the best constant's error, each on its own held-out rows"
-    said = (
-        f"Version {candidate.version} errs by {a:.4f}, the champion, version {champion.version}, by {b:.4f} {measure}"
-    )
-    if a < b:
-        return Decision(True, f"{said}.")
-    return Decision(False, f"{said}: not better, so the champion stays.")
+    return _decision(errors[0] < errors[1], f"{who[0]} errs by {errors[0]:.4f}, {who[1]} by {errors[1]:.4f} {measure}")
+
+
+def _decision(better: bool, said: str) -> Decision:
+    return Decision(better, f"{said}." if better else f"{said}: not better, so the champion stays.")

@@ -2,23 +2,25 @@
 
 import dagster as dg
 
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
+from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration.jobs import prepare_session
 from kart_pipeline.orchestration.partitions import GAMES, SESSIONS
 from kart_pipeline.orchestration.reconcile import Changes, Memory, reconcile
-from kart_pipeline.orchestration.resources import Home
 
 CONTRACT_TAG, GAME_TAG = "kart/contract", "kart/game"
 
 
 @dg.sensor(job=prepare_session, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
-def sessions_on_disk(context: dg.SensorEvaluationContext, home: Home) -> dg.SensorResult:
+def sessions_on_disk(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
     """Add a partition for each finished session and each game, remove those that are gone, and have frames built.
 
     A session that is being recorded is not seen before it is finished. One that was replaced, or whose game's contract
     was changed in `contracts.toml`, is prepared again.
     """
-    memory = Memory(home.settings().dagster_home / "sensor")
-    changes = reconcile(home.store(), home.contracts(), memory.load(context.cursor))
+    memory = Memory(settings.dagster_home / "sensor")
+    changes = reconcile(Store(settings.store_url), Contracts.load(settings.home), memory.load(context.cursor))
     requests = _partitions(context.instance, changes)
     if changes.waiting:
         context.log.info("%d more sessions follow in the next ticks.", changes.waiting)

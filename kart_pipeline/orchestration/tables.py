@@ -14,8 +14,9 @@ _SIDES = {"train": "learned from", "val": "held out", "both": "its end is held o
 
 
 def present(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries that have a value."""
-    return {name: value for name, value in metadata.items() if value is not None}
+    """The entries that have a value, numbers to four places."""
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in metadata.items()}
+    return {name: value for name, value in rounded.items() if value is not None}
 
 
 def sessions(entries: Sequence[SessionEntry]) -> dg.MarkdownMetadataValue:

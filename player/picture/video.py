@@ -5,14 +5,12 @@ on_step ──▶ picture of the game and reading ──▶ queue ──▶ thre
 
 import math
 import queue
-import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.durable import replace_file
@@ -21,11 +19,11 @@ from kart_pipeline.core.frame import RGB, Step
 from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import PROGRESS, Game
+from player.picture.encoder import Encoder, Reel, best_codec
 from player.picture.overlay import Overlay, Reading
 
 MOST_FPS = 30  # of the film; more costs time and size, and shows a person nothing new
 HOLD_S = 1.5  # how long the end of a drive stays on the screen
-_WAITING = 8  # frames between the drive and the thread that draws and encodes them
 
 
 class Film:
@@ -65,7 +63,7 @@ class Film:
         self.speed = speed
         self.written = False
         self.dropped = 0
-        self._reel: _Reel | None = None
+        self._reel: Reel | None = None
         self._files = ExitStack()
         self._end = 0  # of the drives filmed so far
 
@@ -98,7 +96,7 @@ class Film:
             overlay = Overlay(spec, picture.shape[1], picture.shape[0])
             try:
                 temporary = self._files.enter_context(replace_file(self.path))
-                self._reel = _Reel(_Encoder(temporary, overlay, fps))
+                self._reel = Reel(Encoder(temporary, overlay, fps, best_codec()))
             except OSError as error:
                 raise self._failed(error) from error
         elif self._reel.failure is not None:
@@ -204,68 +202,3 @@ class Scene:
             speed=self._film.speed,
             seen=getattr(self._driver, "seen", None),
         )
-
-
-class _Reel:
-    """A thread that draws and encodes what waits in a queue."""
-
-    def __init__(self, encoder: "_Encoder") -> None:
-        self._encoder = encoder
-        self.waiting: queue.Queue[tuple[int, RGB, Reading] | None] = queue.Queue(_WAITING)
-        self.frames = 0
-        self.failure: Exception | None = None
-        self._thread = threading.Thread(target=self._work, name="film", daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        while (item := self.waiting.get()) is not None:
-            if self.failure is None:  # else go on emptying the queue: somebody may wait for room in it
-                self._try(self._encoder.write, *item)
-                self.frames += self.failure is None
-        self._try(self._encoder.close)
-
-    def _try(self, call: Callable[..., None], *values: Any) -> None:
-        try:
-            call(*values)
-        except Exception as error:  # noqa: BLE001 - a thread's errors reach the drive through `failure`
-            self.failure = self.failure or error
-
-    def finish(self) -> Exception | None:
-        """Encode what waits and complete the file; returns the first error."""
-        self.waiting.put(None)
-        self._thread.join()
-        return self.failure
-
-
-class _Encoder:
-    """Overlay and H.264 (MPEG-4 part 2 where the ffmpeg of PyAV has no libx264), in yuv420p for every player."""
-
-    def __init__(self, path: Path, overlay: Overlay, fps: Fraction) -> None:
-        import av
-        from av.codec.codec import UnknownCodecError
-
-        try:
-            av.codec.Codec("libx264", "w")
-            # crf: constant quality, 18 is indistinguishable, 23 the default of x264
-            codec, options = "libx264", {"crf": "21", "preset": "veryfast"}
-        except UnknownCodecError:
-            codec, options = "mpeg4", {"q:v": "4"}
-        self._overlay = overlay
-        # faststart puts the index first, so that a browser plays the file while it loads
-        self._file = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
-        self._stream: Any = self._file.add_stream(codec, rate=fps, options=options)
-        self._stream.width, self._stream.height = overlay.width, overlay.height
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.thread_count = 2  # the game and the policy need the others
-        self._stream.codec_context.time_base = 1 / fps
-
-    def write(self, slot: int, picture: RGB, reading: Reading) -> None:
-        import av
-
-        frame = av.VideoFrame.from_ndarray(self._overlay.draw(picture, reading), format="rgb24")
-        frame.pts, frame.time_base = slot, self._stream.codec_context.time_base
-        self._file.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        with self._file:
-            self._file.mux(self._stream.encode(None))

@@ -34,24 +34,25 @@ def road(steer: float, dark: bool, number: int) -> RGB:
     return rgb
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def contract() -> Contract:
     """The smallest comfortable one for PilotNet."""
     return Contract(SPEC, RATE_HZ, width=66, height=62)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hyper() -> HyperParameters:
     """A short run without augmentation."""
     return HyperParameters(epochs=2, batch_size=16, mirror=0.0, shift=0.0, brightness=0.0, patches=0, seed=3)
 
 
-@pytest.fixture
-def make_training_set(tmp_path: Path) -> Callable[..., TrainingSet]:
+@pytest.fixture(scope="session")
+def make_training_set(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., TrainingSet]:
     """Record sessions of given lengths, of which the last is held out; build their frames and their training set."""
 
     def make(contract: Contract, lengths: tuple[int, ...] = (40, 40), **options: Any) -> TrainingSet:
-        store = Store(tmp_path / "sessions")
+        home = tmp_path_factory.mktemp("home")
+        store = Store(home / "sessions")
         names = sorted((f"drive-{number}" for number in range(len(lengths))), key=position, reverse=True)
         for number, (name, length) in enumerate(zip(names, lengths, strict=True)):
             rng = np.random.default_rng(number)
@@ -63,8 +64,8 @@ def make_training_set(tmp_path: Path) -> Callable[..., TrainingSet]:
                     action = contract.spec.action(**{name: values[name] for name in contract.spec.names})
                     frame = Frame(road(steer, dark, index), index * 100_000_000)
                     writer.append(Step(index, frame, Choice(action, "human", action)))
-            build_frames(store.open(header.id), contract, tmp_path / "datasets", threads=1)
-        return build_training_set(tmp_path / "datasets", contract, "drawn", **options)
+            build_frames(store.open(header.id), contract, home / "datasets", threads=1)
+        return build_training_set(home / "datasets", contract, "drawn", **options)
 
     return make
 
@@ -79,13 +80,22 @@ def empty_tracking_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def make_settings(tmp_path_factory: pytest.TempPathFactory, empty_tracking_db: Path) -> Callable[[], Settings]:
+    """Make homes, with a space in their names, and with an empty tracking store in them."""
+
+    def make() -> Settings:
+        home = tmp_path_factory.mktemp("a home")
+        shutil.copy(empty_tracking_db, home / "mlflow.db")
+        return Settings.from_env({"KART_HOME": str(home)})
+
+    return make
+
+
 @pytest.fixture
-def settings(tmp_path: Path, empty_tracking_db: Path) -> Settings:
-    """A home with a space in its name and an empty tracking store."""
-    home = tmp_path / "a home"
-    home.mkdir()
-    shutil.copy(empty_tracking_db, home / "mlflow.db")
-    return Settings.from_env({"KART_HOME": str(home)})
+def settings(make_settings: Callable[[], Settings]) -> Settings:
+    """A fresh one of them."""
+    return make_settings()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predictor
-from kart_pipeline.learning.package import Golden, load_network, read_package, verify_golden
+from kart_pipeline.learning.package import Golden, load_network, make_golden, read_package, verify_golden
 from kart_pipeline.learning.tracking import (
+    LoggedDriver,
     log_driver,
     log_epoch,
     log_origin,
@@ -23,7 +24,7 @@ from kart_pipeline.learning.tracking import (
     training_run,
     use_store,
 )
-from kart_pipeline.learning.training import train
+from kart_pipeline.learning.training import TrainingResult, train
 
 
 def download(uri: str, target: Path) -> Path:
@@ -112,46 +113,67 @@ def test_a_failed_upload_registers_nothing(
     assert use_store(settings).search_registered_models() == []
 
 
-def test_a_run_keeps_parameters_lineage_losses_evaluation_and_figures(
-    settings: Settings, make_training_set: Callable[..., TrainingSet], contract: Contract, hyper: HyperParameters
-) -> None:
-    training_set = make_training_set(contract)
+@dataclass(frozen=True)
+class Recorded:
+    """A whole training run in MLflow."""
+
+    settings: Settings
+    run_id: str
+    training_set: TrainingSet
+    result: TrainingResult
+    driver: LoggedDriver
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    make_settings: Callable[[], Settings],
+    make_training_set: Callable[..., TrainingSet],
+    contract: Contract,
+    hyper: HyperParameters,
+) -> Recorded:
+    settings, training_set = make_settings(), make_training_set(contract)
+    frames = [np.zeros((62, 66, 3), np.uint8)]
     with training_run(settings, "drawn") as run:
         log_origin(training_set, hyper)
         result = train(training_set, hyper, on_epoch=log_epoch)
         log_result(result, training_set)
-    client = use_store(settings)
-    kept = client.get_run(run.info.run_id)
-    assert kept.data.params["batch_size"] == "16"
-    assert kept.data.params["contract"] == contract.hash
-    losses = client.get_metric_history(run.info.run_id, "val_steer_loss")
+        golden = make_golden(contract, frames, predictor(result.model, contract))
+        driver = log_driver(result.model, contract, golden, "drawn", step=result.best_epoch)
+    return Recorded(settings, run.info.run_id, training_set, result, driver)
+
+
+def test_a_run_keeps_its_parameters_and_the_losses_of_every_epoch(recorded: Recorded) -> None:
+    client = use_store(recorded.settings)
+    params = client.get_run(recorded.run_id).data.params
+    assert params["batch_size"] == "16"
+    assert params["contract"] == recorded.training_set.contract.hash
+    losses = client.get_metric_history(recorded.run_id, "val_steer_loss")
     assert [(entry.step, entry.value) for entry in losses] == [
-        (epoch, figures["val_steer_loss"]) for epoch, figures in enumerate(result.history, 1)
+        (epoch, figures["val_steer_loss"]) for epoch, figures in enumerate(recorded.result.history, 1)
     ]
-    assert kept.data.metrics["val/network/steer_mae"] == result.evaluation.errors["network"].heads["steer"]["mae"]
-    assert {path.path for path in client.list_artifacts(run.info.run_id, "figures")} == {
+
+
+def test_a_run_keeps_the_errors_beside_the_baselines_and_the_figures(recorded: Recorded) -> None:
+    client = use_store(recorded.settings)
+    metrics = client.get_run(recorded.run_id).data.metrics
+    assert recorded.result.evaluation.metrics().items() <= metrics.items()
+    assert {path.path for path in client.list_artifacts(recorded.run_id, "figures")} == {
         f"figures/{name}.png" for name in ("loss", "predicted_against_true", "steering", "training_inputs")
     }
-    dataset = kept.inputs.dataset_inputs[0].dataset
-    assert dataset.digest == training_set.version[:16]
-    about = json.loads(Path(download(f"runs:/{run.info.run_id}/training_set.json", settings.home)).read_text())
+
+
+def test_a_run_keeps_which_sessions_it_learned_from(recorded: Recorded, tmp_path: Path) -> None:
+    run = use_store(recorded.settings).get_run(recorded.run_id)
+    assert run.inputs.dataset_inputs[0].dataset.digest == recorded.training_set.version[:16]
+    about = json.loads(download(f"runs:/{recorded.run_id}/training_set.json", tmp_path).read_text())
     assert {entry["id"]: entry["digest"] for entry in about["sessions"]} == {
-        entry.id: entry.digest for entry in training_set.sessions
+        entry.id: entry.digest for entry in recorded.training_set.sessions
     }
 
 
-def test_the_logged_model_carries_the_metrics_of_its_best_epoch(
-    settings: Settings,
-    make_training_set: Callable[..., TrainingSet],
-    contract: Contract,
-    hyper: HyperParameters,
-    golden: Golden,
-) -> None:
-    training_set = make_training_set(contract)
-    with training_run(settings, "drawn"):
-        result = train(training_set, replace(hyper, epochs=1), on_epoch=log_epoch)
-        log_result(result, training_set)
-        driver = log_driver(result.model, contract, golden, "drawn", step=result.best_epoch)
-    metrics = {entry.key: entry.value for entry in use_store(settings).get_logged_model(driver.model_id).metrics}
-    assert metrics["val_loss"] == result.history[0]["val_loss"]
+def test_the_logged_model_carries_the_metrics_of_its_best_epoch(recorded: Recorded) -> None:
+    logged = use_store(recorded.settings).get_logged_model(recorded.driver.model_id)
+    metrics = {entry.key: entry.value for entry in logged.metrics}
+    result = recorded.result
+    assert metrics["val_loss"] == result.history[result.best_epoch - 1]["val_loss"]
     assert metrics["val/network/euclidean"] == result.evaluation.errors["network"].euclidean

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.training_set import TrainingSet
+from kart_pipeline.learning.evaluation import evaluate
 from kart_pipeline.learning.hyper import HyperParameters
-from kart_pipeline.learning.training import Figures, Progress, TrainingResult, train
+from kart_pipeline.learning.training import Figures, Progress, TrainingResult, learning_rate, train
 
 MakeSet = Callable[..., TrainingSet]
 
@@ -22,16 +23,63 @@ def weights_of(result: TrainingResult) -> list[np.ndarray]:
     return [np.asarray(weight) for weight in result.model.get_weights()]
 
 
-def test_a_network_learns_to_follow_a_drawn_road_and_beats_every_baseline(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
-) -> None:
+@dataclass(frozen=True)
+class Trained:
+    """A run of 20 epochs, and what it told on the way."""
+
+    training_set: TrainingSet
+    result: TrainingResult
+    epochs: list[tuple[int, Figures]]
+    batches: list[Progress]
+
+
+@pytest.fixture(scope="module")
+def trained(make_training_set: MakeSet, contract: Contract, hyper: HyperParameters) -> Trained:
     training_set = make_training_set(contract, (160, 48))
-    result = train(training_set, replace(hyper, epochs=25, mirror=0.5))
-    assert all(result.evaluation.beats(other) for other in ("straight", "median", "mean", "repeat last"))
-    assert result.evaluation.errors["network"].heads["steer"]["mae"] < 0.15
-    assert result.predicted.shape == (len(training_set.rows("val")), len(contract.spec))
-    assert result.predicted[:, 2:].min() >= 0
-    assert result.predicted[:, 2:].max() <= 1
+    epochs: list[tuple[int, Figures]] = []
+    batches: list[Progress] = []
+    result = train(
+        training_set,
+        replace(hyper, epochs=20, mirror=0.5),
+        on_epoch=lambda epoch, figures: epochs.append((epoch, figures)),
+        on_batch=batches.append,
+    )
+    return Trained(training_set, result, epochs, batches)
+
+
+def test_a_network_learns_to_follow_a_drawn_road_and_beats_every_baseline(trained: Trained) -> None:
+    evaluation = trained.result.evaluation
+    assert all(evaluation.beats(other) for other in ("straight", "median", "mean", "repeat last"))
+    assert evaluation.errors["network"].heads["steer"]["mae"] < 0.15
+
+
+def test_predictions_of_the_held_out_rows_are_handed_over(trained: Trained) -> None:
+    predicted = trained.result.predicted
+    assert predicted.shape == (48, 5)
+    assert evaluate(trained.training_set, "val", predicted) == trained.result.evaluation
+    assert predicted[:, 2:].min() >= 0
+    assert predicted[:, 2:].max() <= 1
+
+
+def test_the_history_names_the_loss_of_every_head(trained: Trained, contract: Contract) -> None:
+    heads = {f"{prefix}{name}_loss" for prefix in ("", "val_") for name in contract.spec.names}
+    assert all(set(figures) == {"loss", "val_loss"} | heads for figures in trained.result.history)
+    assert trained.result.ended == "all epochs"
+
+
+def test_every_epoch_and_every_batch_is_told(trained: Trained) -> None:
+    assert trained.epochs == list(enumerate(trained.result.history, 1))
+    assert [(told.epoch, told.batch) for told in trained.batches] == [
+        (epoch, batch) for epoch in range(1, 21) for batch in range(1, 11)
+    ]
+    assert {(told.epochs, told.batches) for told in trained.batches} == {(20, 10)}
+
+
+def test_the_best_epoch_is_kept(trained: Trained) -> None:
+    losses = [figures["val_loss"] for figures in trained.result.history]
+    assert trained.result.best_epoch == int(np.argmin(losses)) + 1
+    rmse = trained.result.evaluation.errors["network"].heads["steer"]["rmse"]
+    assert rmse**2 == pytest.approx(trained.result.history[trained.result.best_epoch - 1]["val_steer_loss"], rel=1e-3)
 
 
 def test_two_runs_of_one_seed_give_equal_weights_and_another_seed_others(
@@ -45,17 +93,6 @@ def test_two_runs_of_one_seed_give_equal_weights_and_another_seed_others(
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_the_history_names_the_loss_of_every_head(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
-) -> None:
-    told: list[tuple[int, Figures]] = []
-    result = train(make_training_set(contract), hyper, on_epoch=lambda epoch, figures: told.append((epoch, figures)))
-    heads = {f"{prefix}{name}_loss" for prefix in ("", "val_") for name in contract.spec.names}
-    assert set(result.history[0]) == {"loss", "val_loss"} | heads
-    assert told == list(enumerate(result.history, 1))
-    assert result.ended == "all epochs"
-
-
 def test_the_loss_of_a_single_head_is_named_too(
     make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
 ) -> None:
@@ -66,17 +103,22 @@ def test_the_loss_of_a_single_head_is_named_too(
         assert figures["steer_loss"] == figures["loss"]
 
 
-def test_the_best_epoch_is_kept_and_patience_ends_the_run(
+def test_a_run_that_gets_no_better_ends_and_goes_back_to_its_best(
     make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
 ) -> None:
     # far too fast to settle, so that some epoch is worse than the one before
     result = train(make_training_set(contract), replace(hyper, epochs=60, learning_rate=0.02, patience=1))
-    losses = [figures["val_loss"] for figures in result.history]
-    assert result.best_epoch == int(np.argmin(losses)) + 1
     assert result.ended == "no better"
-    assert len(losses) == result.best_epoch + 1
-    steer = result.evaluation.errors["network"].heads["steer"]["rmse"]
-    assert steer**2 == pytest.approx(result.history[result.best_epoch - 1]["val_steer_loss"], rel=1e-3)
+    assert len(result.history) == result.best_epoch + 1
+    rmse = result.evaluation.errors["network"].heads["steer"]["rmse"]
+    assert rmse**2 == pytest.approx(result.history[result.best_epoch - 1]["val_steer_loss"], rel=1e-3)
+
+
+def test_the_learning_rate_falls_along_half_a_cosine_from_the_first_to_the_last() -> None:
+    hyper = HyperParameters(learning_rate=0.01, final_learning_rate=0.2)
+    rates = [learning_rate(hyper, done) for done in (0, 0.25, 0.5, 1, 1.5)]
+    assert rates == pytest.approx([0.01, 0.01 - 0.008 * (1 - 0.5**0.5) / 2, 0.006, 0.002, 0.002])
+    assert learning_rate(replace(hyper, final_learning_rate=1.0), 0.7) == 0.01
 
 
 def test_a_time_budget_cuts_an_epoch_short_validates_and_ends(

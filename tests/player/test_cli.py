@@ -128,8 +128,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.mark.e2e
 @pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C cannot be sent to one process on Windows")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interruption_lets_go_of_the_controls_and_keeps_session_and_video(shelf, home, tmp_path, number, status):
+def test_ctrl_c_lets_go_of_the_controls_and_keeps_session_and_video(shelf, home, tmp_path):
     released, video, script = tmp_path / "released", tmp_path / "x.mp4", tmp_path / "watched.py"
     script.write_text(WATCHED)
     command = [sys.executable, script, released, *arguments(shelf, "--json", "--record", "--video", str(video))]
@@ -141,13 +140,13 @@ def test_an_interruption_lets_go_of_the_controls_and_keeps_session_and_video(she
             assert time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(1.0)
-        player.send_signal(number)
+        player.send_signal(signal.SIGINT)
         out, err = player.communicate(timeout=60)
     finally:
         player.kill()
-    assert player.returncode == status
+    assert player.returncode == 130
     assert err.strip().endswith("Stopped: 0 of 5 drives are done.")
-    assert "Traceback" not in err
+    assert not [word for word in ("Traceback", "oneDNN", "cuda", "INFO") if word in err]
     told = json.loads(out)
     assert told["interrupted"] is True
     assert released.read_text() == "(0.0, 0.0)\n"

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import INDEX, load_training_set
 from kart_pipeline.driving.scorecard import Scorecard, markdown
 from kart_pipeline.orchestration import checks, judging, promotion, report, tables
 from kart_pipeline.orchestration.assets.scorecard import scorecard
 from kart_pipeline.orchestration.partitions import GAMES
-from kart_pipeline.orchestration.resources import Home, Mlflow, Progress
+from kart_pipeline.orchestration.resources import Mlflow, Progress
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @dg.asset(partitions_def=GAMES, deps=[scorecard], group_name="driving", kinds={"mlflow"}, pool="training")
 def champion(
-    context: dg.AssetExecutionContext, home: Home, mlflow: Mlflow, progress: dg.ResourceParam[Progress]
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    mlflow: Mlflow,
+    progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult:
     """The model that drives when nobody names one: `models:/kart-<game>@champion`.
 
@@ -34,7 +38,7 @@ def champion(
         if candidate is None:
             raise KartError(f"Version {entry.version} of {entry.name} was not scored; materialise `scorecard` first.")
         holder = report.champion_of(mlflow.client, game)
-        present = _present(mlflow, home, game, holder, candidate, progress) if holder else None
+        present = _present(mlflow, settings, game, holder, candidate, progress) if holder else None
         decision = promotion.decide(candidate, present)
         if decision.promote:
             mlflow.client.set_registered_model_alias(entry.name, report.CHAMPION, entry.version)
@@ -57,7 +61,7 @@ def champion(
 
 def _present(
     mlflow: Mlflow,
-    home: Home,
+    settings: Settings,
     game: str,
     holder: "ModelVersion",
     candidate: report.Report,
@@ -69,13 +73,13 @@ def _present(
     package = None
     if candidate.drives is not None and not promotion.comparable(candidate, known):
         seeds = [drive.seed for drive in candidate.drives.drives if drive.seed is not None]
-        package = judging.package_of(home.settings(), game, holder.version)
+        package = judging.package_of(settings, game, holder.version)
         name = f"version {holder.version}"
         drives = judging.drive_policy(name, package, game, seeds, candidate.max_steps, progress)
         found = replace(found, drives=drives, max_steps=candidate.max_steps, others=candidate.others)
     if candidate.held_out and (not found.held_out or found.held_out.training_set != candidate.held_out.training_set):
-        examples = load_training_set(home.settings().datasets / "training_sets" / game / INDEX)
-        package = package or judging.package_of(home.settings(), game, holder.version)
+        examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
+        package = package or judging.package_of(settings, game, holder.version)
         evaluation = judging.held_out(package, examples)
         if evaluation is not None:
             found = replace(found, held_out=judging.summary(evaluation, examples))

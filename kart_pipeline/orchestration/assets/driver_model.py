@@ -5,21 +5,23 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.training_set import INDEX, TrainingSet, load_training_set
 from kart_pipeline.learning import tracking
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.inference import predictor
+from kart_pipeline.learning.package import Golden, make_golden
+from kart_pipeline.learning.training import Progress as Batch
+from kart_pipeline.learning.training import TrainingResult, train
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.launchpad import config_class, values
 from kart_pipeline.orchestration.partitions import GAMES
-from kart_pipeline.orchestration.resources import Home, Mlflow, Progress
+from kart_pipeline.orchestration.resources import Mlflow, Progress
+from player.hush import start_tensorflow
 
 if TYPE_CHECKING:
-    from kart_pipeline.learning.package import Golden
-    from kart_pipeline.learning.training import Progress as Batch
-    from kart_pipeline.learning.training import TrainingResult
-
     TrainingConfig = dg.Config
 else:
     TrainingConfig = config_class(HyperParameters, "TrainingConfig", "What a training run can be told.")
@@ -37,7 +39,7 @@ GOLDEN_FRAMES = 4  # beyond those that fill the first stack; a raw frame of 640x
 def driver_model(
     context: dg.AssetExecutionContext,
     config: TrainingConfig,
-    home: Home,
+    settings: dg.ResourceParam[Settings],
     mlflow: Mlflow,
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult:
@@ -47,51 +49,50 @@ def driver_model(
     and golden frames, without which no player drives it. Its errors stand beside those of predictors that never look
     at a picture: what does not beat them has learned nothing.
     """
-    from kart_pipeline.learning.training import train
 
-    def tell(batch: "Batch") -> None:
+    def tell(batch: Batch) -> None:
         done = (batch.epoch - 1) * batch.batches + batch.batch
         note = f"epoch {batch.epoch} of at most {batch.epochs}, loss {batch.loss:.4f}"
         progress("Training", done, batch.epochs * batch.batches, note)
 
-    game, settings = context.partition_key, home.settings()
+    game = context.partition_key
     with checks.sentences():
         hyper = HyperParameters(**values(config))
         examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
         with mlflow.run(game, {"dagster.run_id": context.run_id}) as run:
+            start_tensorflow()
             tracking.log_origin(examples, hyper)
             result = train(examples, hyper, on_epoch=tracking.log_epoch, on_batch=tell)
             tracking.log_result(result, examples)
-            golden = _golden(result, examples, home.store())
+            golden = _golden(result, examples, Store(settings.store_url))
             driver = tracking.log_driver(result.model, examples.contract, golden, game, step=result.best_epoch)
     context.log.info("Registered %s version %s.", driver.name, driver.version)
     shown = tracking.result_figures(result, examples, pictures.MOST_BYTES)
     return dg.MaterializeResult(
-        metadata={
-            "loss by epoch": pictures.figure(shown["loss"]),
-            "predicted against true": pictures.figure(shown["predicted_against_true"]),
-            "errors on held-out rows": dg.MetadataValue.md(result.evaluation.markdown()),
-            "registered": f"{driver.name} version {driver.version}",
-            "model": driver.uri,
-            "MLflow run": tables.mlflow_link(settings.tracking_uri, run.info.experiment_id, run.info.run_id),
-            "held-out error": result.evaluation.errors["network"].euclidean,
-            "best epoch": result.best_epoch,
-            "epochs": len(result.history),
-            "ended": result.ended,
-            "trained in (s)": round(result.seconds, 1),
-            "rows per second": round(result.samples_per_second),
-            "hyper-parameters": dg.MetadataValue.json(hyper.to_dict()),
-            "training set": examples.version,
-        },
+        metadata=tables.present(
+            {
+                "loss by epoch": pictures.figure(shown["loss"]),
+                "predicted against true": pictures.figure(shown["predicted_against_true"]),
+                "errors on held-out rows": dg.MetadataValue.md(result.evaluation.markdown()),
+                "registered": f"{driver.name} version {driver.version}",
+                "model": driver.uri,
+                "MLflow run": tables.mlflow_link(settings.tracking_uri, run.info.experiment_id, run.info.run_id),
+                "held-out error": result.evaluation.errors["network"].euclidean,
+                "best epoch": result.best_epoch,
+                "epochs": len(result.history),
+                "ended": result.ended,
+                "trained in (s)": result.seconds,
+                "rows per second": round(result.samples_per_second),
+                "hyper-parameters": dg.MetadataValue.json(hyper.to_dict()),
+                "training set": examples.version,
+            }
+        ),
         data_version=dg.DataVersion(driver.model_id),
     )
 
 
-def _golden(result: "TrainingResult", examples: TrainingSet, store: Store) -> "Golden":
+def _golden(result: TrainingResult, examples: TrainingSet, store: Store) -> Golden:
     """Successive frames from the middle of a held-out session."""
-    from kart_pipeline.learning.inference import predictor
-    from kart_pipeline.learning.package import make_golden
-
     contract = examples.contract
     held_out = next(entry for entry in examples.sessions if entry.split in ("val", "both"))
     session = store.open(held_out.id)

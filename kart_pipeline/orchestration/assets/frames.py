@@ -2,13 +2,16 @@
 
 import dagster as dg
 
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import frames_info
 from kart_pipeline.datasets.frames import build_frames
 from kart_pipeline.datasets.health_frames import check_frames
+from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.assets.session import session
 from kart_pipeline.orchestration.partitions import SESSIONS
-from kart_pipeline.orchestration.resources import Home, Progress
+from kart_pipeline.orchestration.resources import Progress
 
 
 def frames_version(digest: str, contract: str) -> str:
@@ -24,7 +27,9 @@ def frames_version(digest: str, contract: str) -> str:
     code_version=str(frames_info.VERSION),
     check_specs=checks.specs("frames", checks.OF_FRAMES),
 )
-def frames(context: dg.AssetExecutionContext, home: Home, progress: dg.ResourceParam[Progress]) -> dg.MaterializeResult:
+def frames(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], progress: dg.ResourceParam[Progress]
+) -> dg.MaterializeResult:
     """The frames of a session, masked, cropped, resized and converted as the game's contract says, with their labels.
 
     `frames.npy` (uint8, mapped into memory when it is read) and `labels.parquet` lie in
@@ -32,13 +37,13 @@ def frames(context: dg.AssetExecutionContext, home: Home, progress: dg.ResourceP
     contract and another folder: two are never mixed, and the sensor has the frames built anew.
     """
     with checks.sentences():
-        opened = home.store().open(context.partition_key)
-        manifest, contract = opened.manifest, home.contracts().contract(opened.manifest)
+        opened = Store(settings.store_url).open(context.partition_key)
+        manifest, contract = opened.manifest, Contracts.load(settings.home).contract(opened.manifest)
 
         def tell(done: int) -> None:
             progress(f"Frames of {opened.id}", done, manifest.steps)
 
-        info = build_frames(opened, contract, home.settings().datasets, progress=tell)
+        info = build_frames(opened, contract, settings.datasets, progress=tell)
         verdicts = check_frames(info, contract)
     return dg.MaterializeResult(
         metadata=tables.present(
@@ -49,11 +54,11 @@ def frames(context: dg.AssetExecutionContext, home: Home, progress: dg.ResourceP
                 "left-out frames": len(info.left_out),
                 "frames per second": round(info.frames / max(info.seconds, 1e-3)),
                 "built in (s)": info.seconds,
-                "contract": dg.MetadataValue.json(contract.to_dict()),
                 "contract hash": contract.hash,
                 "folder": dg.MetadataValue.path(str(info.folder)),
+                "contract": dg.MetadataValue.json(contract.to_dict()),
             }
         ),
         data_version=dg.DataVersion(frames_version(manifest.digest, contract.hash)),
-        check_results=checks.results(verdicts, checks.OF_FRAMES),
+        check_results=checks.results(context, verdicts, checks.OF_FRAMES),
     )

@@ -3,13 +3,14 @@
 import dagster as dg
 from pydantic import Field
 
+from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import INDEX, load_training_set
 from kart_pipeline.driving import scorecard as cards
 from kart_pipeline.driving.seeds import PROMOTION
 from kart_pipeline.orchestration import checks, judging, report, tables
 from kart_pipeline.orchestration.assets.driver_model import driver_model
 from kart_pipeline.orchestration.partitions import GAMES
-from kart_pipeline.orchestration.resources import Home, Mlflow, Progress
+from kart_pipeline.orchestration.resources import Mlflow, Progress
 
 
 class ScorecardConfig(dg.Config):
@@ -24,7 +25,7 @@ class ScorecardConfig(dg.Config):
 def scorecard(
     context: dg.AssetExecutionContext,
     config: ScorecardConfig,
-    home: Home,
+    settings: dg.ResourceParam[Settings],
     mlflow: Mlflow,
     progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult:
@@ -33,7 +34,7 @@ def scorecard(
     It drives tracks that nobody recorded, beside the game's expert, a driver who goes straight ahead, and the same
     network untrained, all on the same seeds. The figures are added to the model's MLflow run.
     """
-    game, settings = context.partition_key, home.settings()
+    game = context.partition_key
     with checks.sentences():
         entry = report.newest(mlflow.client, game)
         package = judging.package_of(settings, game, entry.version)

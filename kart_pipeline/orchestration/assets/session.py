@@ -2,10 +2,11 @@
 
 import dagster as dg
 
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.health import check_session
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.partitions import SESSIONS
-from kart_pipeline.orchestration.resources import Home
 
 
 @dg.asset(
@@ -14,7 +15,7 @@ from kart_pipeline.orchestration.resources import Home
     kinds={"parquet"},
     check_specs=checks.specs("session", checks.OF_SESSION),
 )
-def session(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
+def session(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
     """A recorded drive: frames, what was done, what would have been right, and what the game told.
 
     It is written by `python -m recorder`, never by Dagster. To materialise it is to look it through: is the file what
@@ -22,7 +23,7 @@ def session(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResu
     session here; a judgement only warns.
     """
     with checks.sentences():
-        opened = home.store().open(context.partition_key)
+        opened = Store(settings.store_url).open(context.partition_key)
         manifest = opened.manifest
         verdicts = check_session(opened)
         readable = all(verdict.passed for verdict in verdicts if verdict.name == "contents")
@@ -47,5 +48,5 @@ def session(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResu
             }
         ),
         data_version=dg.DataVersion(manifest.digest),
-        check_results=checks.results(verdicts, checks.OF_SESSION),
+        check_results=checks.results(context, verdicts, checks.OF_SESSION),
     )

@@ -8,13 +8,14 @@ from pydantic import Field
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import training_set as sets
-from kart_pipeline.games.contracts import prevailing
+from kart_pipeline.games.contracts import Contracts, prevailing
 from kart_pipeline.learning.figures import steering_histogram
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.assets.frames import frames
 from kart_pipeline.orchestration.partitions import GAMES
-from kart_pipeline.orchestration.resources import Home
 
 
 class TrainingSetConfig(dg.Config):
@@ -34,7 +35,9 @@ class TrainingSetConfig(dg.Config):
     kinds={"parquet"},
     code_version=str(sets.VERSION),
 )
-def training_set(context: dg.AssetExecutionContext, config: TrainingSetConfig, home: Home) -> dg.MaterializeResult:
+def training_set(
+    context: dg.AssetExecutionContext, config: TrainingSetConfig, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
     """Every labelled frame of a game's good sessions, once: which session, which frame, what label, which weight.
 
     Sessions are held out whole, never frame by frame: neighbouring frames are near copies, and a network that knows
@@ -43,10 +46,10 @@ def training_set(context: dg.AssetExecutionContext, config: TrainingSetConfig, h
     """
     game = context.partition_key
     with checks.sentences():
-        contract, manifests, unfit = _sessions(home, game)
+        contract, manifests, unfit = _sessions(settings, game)
         balance: Literal["none", "histogram"] = config.balance  # type: ignore[assignment] # checked where it is used
         made = sets.build_training_set(
-            home.settings().datasets,
+            settings.datasets,
             contract,
             game,
             sessions=manifests,
@@ -69,18 +72,18 @@ def training_set(context: dg.AssetExecutionContext, config: TrainingSetConfig, h
                 "split": made.split_kind,
                 "steps without label": made.left_out.unlabelled,
                 "steps without frame": made.left_out.frames,
-                "contract": dg.MetadataValue.json(contract.to_dict()),
                 "contract hash": contract.hash,
                 "index": dg.MetadataValue.path(str(made.path)),
+                "contract": dg.MetadataValue.json(contract.to_dict()),
             }
         ),
         data_version=dg.DataVersion(made.version),
     )
 
 
-def _sessions(home: Home, game: str) -> tuple[Contract, list[Manifest], dict[str, str]]:
+def _sessions(settings: Settings, game: str) -> tuple[Contract, list[Manifest], dict[str, str]]:
     """The contract of a game's training set, the sessions that have it, and why the others are left out."""
-    store, contracts = home.store(), home.contracts()
+    store, contracts = Store(settings.store_url), Contracts.load(settings.home)
     found: list[tuple[Manifest, Contract]] = []
     unfit: dict[str, str] = {}
     for name in store.ids():
