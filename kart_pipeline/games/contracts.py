@@ -25,17 +25,12 @@ from kart_pipeline.games.registry import GAMES
 
 FILE = "contracts.toml"
 
-# Lap counter, item, race time and minimap of the one-player screen, as far as they move, in fractions of it. The
-# minimap shows where the kart is: a network would learn this course by heart from a few pixels. The six uppermost of
-# 480 rows are the edge of a window's title bar in recordings of TensorKart.
+# Of 640x480: the road and the kart, without the sky, the window's title bar (the six uppermost rows in recordings of
+# TensorKart) and the instruments above. The minimap shows where the kart is: a network would learn this course by heart
+# from a few pixels.
 MARIO_KART_64: Mapping[str, Any] = {
-    "crop": Region(0, 6 / 480, 1, 1),
-    "masks": (
-        Region(0.19, 0.06, 0.41, 0.17),
-        Region(0.43, 0.05, 0.58, 0.23),
-        Region(0.59, 0.06, 0.94, 0.17),
-        Region(0.79, 0.52, 0.92, 0.90),
-    ),
+    "crop": Region(0, 130 / 480, 1, 430 / 480),
+    "masks": (Region(505 / 640, 250 / 480, 585 / 640, 435 / 480),),
 }
 
 # Games that cannot be opened from here, but whose pictures are known; any other gets the plain contract.

@@ -2,18 +2,14 @@
 
 import dagster as dg
 
-from kart_pipeline.orchestration.partitions import GAMES, SESSIONS
-
 prepare_session = dg.define_asset_job(
     "prepare_session",
     selection=dg.AssetSelection.assets("session", "frames"),
-    partitions_def=SESSIONS,
     description="Look a session through and build its frames; the sensor asks for it. One that fails stops no other.",
 )
 
 train_driver = dg.define_asset_job(
     "train_driver",
     selection=dg.AssetSelection.assets("training_set", "driver_model", "scorecard", "champion"),
-    partitions_def=GAMES,
     description="Index a game's sessions, train a network on them, score it, and make it champion if it is better.",
 )

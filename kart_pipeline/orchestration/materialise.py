@@ -27,6 +27,7 @@ from kart_pipeline.orchestration.sensors import CONTRACT_TAG, sessions_on_disk
 
 IN_PROCESS_TAG = "kart/in_process"
 _RUN_KEY_TAG, _SENSOR_TAG, _VERSION_TAG = "dagster/run_key", "dagster/sensor_name", "dagster/data_version"
+_INTERRUPTED = (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__)
 _SILENT = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 Metadata = dict[str, Any]
@@ -194,13 +195,21 @@ def _run(
     tags: dict[str, str],
     ops: dict[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    return defs.resolve_job_def(job).execute_in_process(
-        run_config={"loggers": _SILENT, "ops": ops or {}},
-        instance=instance,
-        partition_key=partition,
-        tags={**tags, IN_PROCESS_TAG: "true"},
-        raise_on_error=False,
-    )
+    """Run a job for one partition; Ctrl-C, which Dagster takes for a failure of the step, ends it as Ctrl-C."""
+    try:
+        result = defs.resolve_job_def(job).execute_in_process(
+            run_config={"loggers": _SILENT, "ops": ops or {}},
+            instance=instance,
+            partition_key=partition,
+            tags={**tags, IN_PROCESS_TAG: "true"},
+            raise_on_error=False,
+        )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    if any(error and error.cls_name in _INTERRUPTED for error in errors):
+        raise KeyboardInterrupt
+    return result
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
@@ -34,9 +35,14 @@ class Mlflow(dg.ConfigurableResource):  # type: ignore[type-arg]
         """A client of the store."""
         return self._client
 
-    def run(self, game: str, tags: dict[str, str]) -> "AbstractContextManager[ActiveRun]":
+    @contextmanager
+    def run(self, game: str, tags: dict[str, str]) -> "Iterator[ActiveRun]":
         """A run in the game's experiment."""
-        return tracking.training_run(self.settings, game, tags)
+        with tracking.training_run(self.settings, game, tags) as run:
+            try:
+                yield run
+            except dg.DagsterExecutionInterruptedError:
+                raise KeyboardInterrupt from None  # what everybody else takes for Ctrl-C
 
 
 class Progress(Protocol):

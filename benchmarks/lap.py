@@ -1,0 +1,113 @@
+"""What is learned from one real lap of Mario Kart 64, beside constants, split as TensorKart splits it.
+
+    python -m benchmarks.lap FOLDER      a folder of img_N.png and data.csv; about two minutes on 2 cores
+
+The last tenth of the rows is judged and never looked at before; the epoch is chosen on the last fifth of the others.
+The figure is TensorKart's loss: the mean over rows of the Euclidean distance over x, y, A, B and RB.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from benchmarks.table import machine
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import Manifest, SessionHeader
+from kart_pipeline.core.store import Store
+from kart_pipeline.datasets.frames import build_frames
+from kart_pipeline.datasets.training_set import TrainingSet, build_training_set
+from kart_pipeline.driving.scorecard import bootstrap
+from kart_pipeline.games.contracts import Contracts
+from kart_pipeline.learning.evaluation import NETWORK, evaluate
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.inference import predict_batches
+from kart_pipeline.learning.pipeline import ordered_batches
+from kart_pipeline.learning.training import train
+
+HELD_OUT, CHOOSING = 0.1, 0.2
+# A median has no use for rare taps of the stick, nor has this loss. Buttons are pressed or not all lap long: their
+# cross-entropy would drown the steering.
+HYPER = HyperParameters(axis_loss="mae", batch_size=32, epochs=50, patience=50, button_loss_weight=0.1)
+
+
+def main() -> int:
+    """Train on the first nine tenths, judge all predictors on the last."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lap", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with tempfile.TemporaryDirectory() as home:
+            _measure(folder, Path(home))
+    except KartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _measure(folder: Path, home: Path) -> None:
+    """Import, split, train, and print the table."""
+    from recorder.importing import Options, import_folder
+    from recorder.stores import Stores
+
+    stores = Stores.open(str(home / "sessions"))
+    options = Options(game="mario_kart_64", track="", rate_hz=3.6, codec=None, session_id="lap")
+    lap = import_folder(folder, stores, options).manifest
+    contract = Contracts(home / "contracts.toml").contract(lap)
+    whole = _set(stores.target, lap, contract, home / "whole", HELD_OUT)
+    first = _first_part(stores.target, lap, len(whole.rows("train")))
+    chosen = train(_set(stores.target, first, contract, home / "first", CHOOSING), HYPER)
+
+    console = Console()
+    console.print(f"{machine()}; epoch {chosen.best_epoch} of {HYPER.epochs}, {chosen.seconds:.0f} s.", soft_wrap=True)
+    console.print("| | first 90 % | last 10 % | steering alone, last 10 % (MAE) |\n| --- | ---: | ---: | ---: |")
+    answers = {
+        side: predict_batches(chosen.model, ordered_batches(whole, side, 64), contract.spec)
+        for side in ("train", "val")
+    }
+    learned, judged = (evaluate(whole, side, answers[side]) for side in ("train", "val"))
+    for name, errors in judged.errors.items():
+        mae = errors.heads["steer"]["mae"]
+        line = f"| {name} | {learned.errors[name].euclidean:.3f} | {errors.euclidean:.3f} | {mae:.3f} |"
+        console.print(line, highlight=False)
+    truth = whole.rows("val").labels
+    median = np.median(whole.rows("train").labels, axis=0)
+    gain = _distances(np.broadcast_to(median, truth.shape), truth) - _distances(answers["val"], truth)
+    low, high = bootstrap(gain)
+    console.print(
+        f"{NETWORK} against median on the last {len(truth)} rows: {gain.mean():.3f} smaller "
+        f"(95 % bootstrap interval {low:.3f} to {high:.3f}).",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _set(store: Store, manifest: Manifest, contract: Contract, root: Path, val_fraction: float) -> TrainingSet:
+    build_frames(store.open(manifest.id), contract, root)
+    return build_training_set(root, contract, manifest.game, val_fraction=val_fraction, balance="none")
+
+
+def _first_part(store: Store, lap: Manifest, rows: int) -> Manifest:
+    """A session of its own of the first rows: whatever chooses the epoch cannot see the others."""
+    header = SessionHeader(id="first", game=lap.game, rate_hz=lap.rate_hz, spec=lap.spec, codec=lap.codec)
+    session = store.open(lap.id)
+    with store.create(header) as writer:
+        for step, encoded in zip(islice(session.steps(), rows), session.encoded(), strict=False):
+            writer.append(step, encoded)
+    return store.manifest(header.id)
+
+
+def _distances(predicted: npt.NDArray[np.floating], true: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.linalg.norm(np.asarray(predicted, np.float64) - true, axis=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
