@@ -8,9 +8,9 @@ from typing import Any, Self
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
-from kart_pipeline.core.names import new_session_id
 from kart_pipeline.core.session_writer import SessionWriter
 from kart_pipeline.core.store import Store
+from kart_pipeline.driving.recording import session_header
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import Game
 
@@ -56,19 +56,8 @@ class Recording:
             ) from error
 
     def _header(self) -> SessionHeader:
-        game = self._game
-        return SessionHeader(
-            id=new_session_id(game.name),
-            game=game.name,
-            track=game.track,
-            group=game.group,
-            rate_hz=game.rate_hz,
-            spec=game.spec,
-            source={"kind": "simulated" if game.simulated else "real-time", "seed": self._seed},
-            driver=self._driver,
-            # A game that waits for us can afford the lossless way.
-            codec="png" if game.simulated else "jpeg",
-        )
+        # A game that waits for us can afford the lossless way.
+        return session_header(self._game, self._seed, self._driver, "png" if self._game.simulated else "jpeg")
 
     def finish(self, drive: Drive) -> None:
         """Say how the drive ended."""

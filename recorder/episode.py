@@ -9,14 +9,14 @@ from typing import Any, Self
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
-from kart_pipeline.core.manifest import Codec, Manifest, SessionHeader
-from kart_pipeline.core.names import new_session_id
+from kart_pipeline.core.manifest import Codec, Manifest
 from kart_pipeline.core.recording import STEPS
 from kart_pipeline.core.session_writer import SessionWriter
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.clock import Clock
 from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.loop import STOPPED, Observer, drive
+from kart_pipeline.driving.recording import session_header
 from kart_pipeline.games.base import PROGRESS, Game
 
 INTERRUPTED = "interrupted"
@@ -101,7 +101,7 @@ class Recording:
         """Append the step, and report now and then."""
         try:
             if self.writer is None:
-                self.writer = self.store.create(self._header())
+                self.writer = self.store.create(session_header(self.game, self.seed, self.driver, self.plan.codec))
             self.writer.append(step)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -133,20 +133,6 @@ class Recording:
             if error is None:
                 raise self._unwritable(failure) from failure
             error.add_note(f"Its session could not be closed either: {failure}")
-
-    def _header(self) -> SessionHeader:
-        game = self.game
-        return SessionHeader(
-            id=new_session_id(game.name),
-            game=game.name,
-            track=game.track,
-            group=game.group,
-            rate_hz=game.rate_hz,
-            spec=game.spec,
-            source={"kind": "simulated" if game.simulated else "real-time", "seed": self.seed},
-            driver=self.driver,
-            codec=self.plan.codec,
-        )
 
 
 def record_episode(

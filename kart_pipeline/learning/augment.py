@@ -136,6 +136,6 @@ def brighten(images: "tf.Tensor", factor: "tf.Tensor", contract: Contract) -> "t
     brightness = [1.0, 0.0, 0.0] if contract.colour == "yuv" else [1.0] * contract.channels
     mask = tf.constant(brightness * contract.stack * contract.width)
     gain = 1 + (factor[:, None, None] - 1) * mask
-    # + 0.5: the cast cuts off, and a factor of 1 must change nothing
-    changed = tf.saturate_cast(tf.cast(rows, tf.float32) * gain + 0.5, tf.uint8)
-    return tf.reshape(changed, tf.shape(images))
+    # rounded, because the cast cuts off; not saturate_cast, which also looks for values below 0
+    changed = tf.minimum(tf.round(tf.cast(rows, tf.float32) * gain), 255.0)
+    return tf.reshape(tf.cast(changed, tf.uint8), tf.shape(images))

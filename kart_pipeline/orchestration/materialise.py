@@ -3,6 +3,7 @@
 The very sensor says what there is to do and the very jobs do it; what has been done already is not done again.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -117,7 +118,7 @@ def train(
         "driver_model": {"config": hyper.to_dict()},
         "scorecard": {"config": {"seeds": seeds, "max_steps": max_steps, "workers": workers}},
     }
-    with _at_work(settings, instance) as memory, Bars(console) as bars:
+    with _at_work(settings, instance) as memory, Bars(console) as bars, _hushed():
         if game not in memory.get_dynamic_partitions(str(GAMES.name)):
             raise KartError(f"There are no sessions of {game!r} to learn from; record some and materialise them first.")
         result = _run(build_defs(settings, bars), train_driver.name, memory, game, {}, config)
@@ -142,6 +143,22 @@ def _at_work(settings: Settings, instance: dg.DagsterInstance | None) -> Iterato
             yield memory
     finally:
         lock.release()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without what MLflow and TensorFlow have to say between the bars."""
+    from mlflow.utils.logging_utils import disable_logging, enable_logging
+
+    tensorflow = logging.getLogger("tensorflow")
+    level = tensorflow.level
+    tensorflow.setLevel(logging.ERROR)
+    disable_logging()
+    try:
+        yield
+    finally:
+        enable_logging()
+        tensorflow.setLevel(level)
 
 
 def _bury(instance: dg.DagsterInstance) -> None:

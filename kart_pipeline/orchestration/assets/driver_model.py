@@ -59,7 +59,7 @@ def driver_model(
     with checks.sentences():
         hyper = HyperParameters(**values(config))
         examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
-        with mlflow.run(game, {"dagster.run_id": context.run_id}) as run:
+        with mlflow.run(game, {"dagster.run_id": context.run.run_id}) as run:
             start_tensorflow()
             tracking.log_origin(examples, hyper)
             result = train(examples, hyper, on_epoch=tracking.log_epoch, on_batch=tell)

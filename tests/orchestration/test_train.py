@@ -1,0 +1,145 @@
+"""The whole road on next to nothing, with real parts: sessions, training set, network, scorecard, champion."""
+
+import io
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from rich.console import Console
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.datasets.training_set import load_training_set
+from kart_pipeline.driving.seeds import PROMOTION
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.orchestration import report
+from kart_pipeline.orchestration.materialise import Trained, materialise_sessions, train
+from player.policy import load_policy
+
+HYPER = HyperParameters(epochs=1, batch_size=16, patches=0, brightness=0.0, shift=0.0)
+
+
+@pytest.fixture
+def client(tracked: Settings):
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=tracked.tracking_uri, registry_uri=tracked.tracking_uri)
+
+
+def newest_run(client, game: str):
+    return client.get_run(report.newest(client, game).run_id)
+
+
+def champion_version(client, game: str) -> int:
+    return int(client.get_model_version_by_alias(f"kart-{game}", "champion").version)
+
+
+def test_a_game_that_cannot_be_opened_gets_a_champion_by_its_held_out_error(tracked, instance, record, damage, client):
+    """Three trainings: the first is champion, a worse one is refused, a better one takes its place."""
+    for number in range(3):
+        record(f"s{number}", 40, phase=2.0 * number)
+    record("bad", 40)
+    damage("bad")
+    assert set(materialise_sessions(tracked, instance=instance).failed) == {"bad"}
+
+    first = train(tracked, "drawn", HYPER, instance=instance)
+    assert first.champion["decision"] == "Version 1 is the first champion."
+    assert first.training_set["rows to learn from"] + first.training_set["rows held out"] == 120
+    assert "bad" in first.training_set["left-out sessions"]
+    assert "in the game" not in first.scorecard
+    assert "repeat last" in first.driver_model["errors on held-out rows"]
+
+    run = newest_run(client, "drawn")
+    assert run.info.status == "FINISHED"
+    assert run.data.params["batch_size"] == "16"
+    assert run.data.metrics["scorecard/held_out_euclidean"] == pytest.approx(first.driver_model["held-out error"], 1e-3)
+    assert {item.path for item in client.list_artifacts(run.info.run_id)} >= {"figures", "scorecard.json"}
+    assert load_policy("models:/kart-drawn@champion", tracked).contract.spec.names == ("steer", "throttle", "A")
+
+    hopeless = HyperParameters(epochs=1, batch_size=16, learning_rate=0.5, steps_per_epoch=1, patches=0)
+    worse = train(tracked, "drawn", hopeless, instance=instance)
+    assert worse.champion["changed"] is False
+    assert "not better, so the champion stays" in worse.champion["decision"]
+    assert worse.champion["champion"] == "version 1"
+    assert champion_version(client, "drawn") == 1
+
+    record("s3", 40, phase=1.0)  # now both must be judged anew, on the same rows
+    materialise_sessions(tracked, instance=instance)
+    better = train(
+        tracked, "drawn", HyperParameters(epochs=8, batch_size=16, patches=0, brightness=0.0), instance=instance
+    )
+    assert better.champion["changed"] is True
+    assert "on the same" in better.champion["decision"]
+    assert champion_version(client, "drawn") == 3
+
+
+def test_a_game_that_can_be_opened_is_driven_beside_its_opponents(tracked, instance, record, client):
+    pytest.importorskip("Box2D")
+    for number in range(2):
+        record(f"s{number}", 30, game="car_racing", phase=float(number))
+    materialise_sessions(tracked, instance=instance)
+    trained = train(tracked, "car_racing", HYPER, seeds=1, max_steps=8, workers=1, instance=instance)
+    for driver in ("version 1", "expert", "straight-ahead", "untrained"):
+        assert driver in trained.scorecard["in the game"]
+    entry = report.newest(client, "car_racing")
+    found = report.load(client, entry)
+    assert found.seeds == (PROMOTION[0],)
+    assert found.max_steps == 8
+    assert [card.driver for card in found.others] == ["expert", "straight-ahead", "untrained"]
+    metrics = client.get_run(entry.run_id).data.metrics
+    assert metrics["game/mean"] == pytest.approx(trained.scorecard["mean score"], abs=1e-3)
+    assert {"game/expert/mean", "game/straight-ahead/mean", "game/untrained/mean"} <= set(metrics)
+
+
+def test_another_contract_trains_on_its_own_frames_only(tracked, instance, record, set_contracts):
+    for number in range(2):
+        record(f"s{number}", 20, phase=float(number))
+    materialise_sessions(tracked, instance=instance)
+    set_contracts("[drawn]\nwidth = 64\nheight = 62\n")
+    with pytest.raises(KartError, match="its frames are not built"):
+        train(tracked, "drawn", HYPER, instance=instance)
+    materialise_sessions(tracked, instance=instance)
+    train(tracked, "drawn", HYPER, instance=instance)
+    made = load_training_set(Path(tracked.datasets, "training_sets", "drawn", "training_set.parquet"))
+    assert made.contract.frame_shape == (62, 64, 3)
+    assert load_policy("models:/kart-drawn/1", tracked).contract == made.contract
+
+
+def test_a_game_without_sessions_is_refused_in_a_sentence(tracked, instance):
+    with pytest.raises(KartError, match="no sessions of 'drawn' to learn from"):
+        train(tracked, "drawn", HYPER, instance=instance)
+
+
+def test_ctrl_c_ends_the_run_and_leaves_no_model(tracked, instance, record, client, monkeypatch):
+    for number in range(2):
+        record(f"s{number}", 20, phase=float(number))
+    materialise_sessions(tracked, instance=instance)
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kart_pipeline.orchestration.bars.Bars.__call__", press)
+    with pytest.raises(KeyboardInterrupt):
+        train(tracked, "drawn", HYPER, instance=instance)
+    (run,) = client.search_runs([client.get_experiment_by_name("kart-drawn").experiment_id])
+    assert run.info.status == "KILLED"
+    assert client.search_registered_models() == []
+    (latest,) = instance.get_runs(limit=1)
+    assert latest.status == dg.DagsterRunStatus.FAILURE
+
+
+def test_training_shows_bars_and_returns_what_dagster_shows(tracked, instance, record, capfd):
+    for number in range(2):
+        record(f"s{number}", 20, phase=float(number))
+    materialise_sessions(tracked, instance=instance)
+    terminal = io.StringIO()
+    console = Console(file=terminal, force_terminal=True, width=140)
+    trained = train(tracked, "drawn", HYPER, instance=instance, console=console)
+    assert "Training" in terminal.getvalue()
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")  # of Dagster, MLflow and TensorFlow
+    for asset in Trained.__dataclass_fields__:
+        shown = instance.get_latest_materialization_event(dg.AssetKey(asset)).asset_materialization.metadata
+        assert {name: value.value for name, value in shown.items()} == getattr(trained, asset)
+    for picture in ("loss by epoch", "predicted against true"):
+        assert len(trained.driver_model[picture]) < 50_000
