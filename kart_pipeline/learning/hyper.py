@@ -25,8 +25,8 @@ class HyperParameters:
         dropout: share of a dense layer's outputs that is dropped while training; 0 is PilotNet as published.
         axis_loss: "mse" (squared), "huber" (squared up to an error of 0.25 of the stick's half range, linear beyond) or
             "mae" (absolute: learns the median, so it ignores rare taps).
-        button_loss_weight: of each button's cross-entropy beside each axis's loss. At 1 a few surprising releases of the
-            accelerator outweigh all steering, also in choosing the best epoch.
+        button_loss_weight: of each button's cross-entropy beside each axis's loss. At 1 a few surprising releases of
+            the accelerator outweigh all steering, also in choosing the best epoch.
         patience: epochs without a better validation loss until training stops.
         seed: of the initial weights, the shuffling, the augmentation and the dropout.
         steps_per_epoch: gradient steps between two validations; None is one pass over the rows.

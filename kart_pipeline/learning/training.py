@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HUBER_DELTA = 0.25  # of the stick's half range
 _MOST_VALIDATION_BATCH = 256
+_HEAD_LOSS = "head_loss"  # what Keras is told to call it
 
 Figures = dict[str, float]
 
@@ -132,18 +134,28 @@ def train(
 
 
 def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> None:
-    """One named loss for each head, and Adam."""
+    """One loss for each head, and Adam.
+
+    Each loss is a metric too: where batches differ in size, as the last one of a split does, Keras adds the losses of
+    single heads up as if they did not.
+    """
     import keras
 
     axis_losses = {
         "mse": keras.losses.MeanSquaredError,
         "mae": keras.losses.MeanAbsoluteError,
-        "huber": lambda: keras.losses.Huber(HUBER_DELTA),
+        "huber": partial(keras.losses.Huber, HUBER_DELTA),
     }
-    losses = {name: axis_losses[hyper.axis_loss]() for name in spec.axes}
-    losses |= {name: keras.losses.BinaryCrossentropy(from_logits=True) for name in spec.buttons}
-    weights = dict.fromkeys(spec.axes, 1.0) | dict.fromkeys(spec.buttons, hyper.button_loss_weight)
-    model.compile(keras.optimizers.Adam(hyper.learning_rate), loss=losses, loss_weights=weights)
+    kinds = dict.fromkeys(spec.axes, axis_losses[hyper.axis_loss])
+    kinds |= dict.fromkeys(spec.buttons, partial(keras.losses.BinaryCrossentropy, from_logits=True))
+    model.compile(
+        keras.optimizers.Adam(hyper.learning_rate),
+        loss={name: kind() for name, kind in kinds.items()},
+        loss_weights=dict.fromkeys(spec.axes, 1.0) | dict.fromkeys(spec.buttons, hyper.button_loss_weight),
+        weighted_metrics={
+            name: [keras.metrics.MeanMetricWrapper(kind(reduction="none"), _HEAD_LOSS)] for name, kind in kinds.items()
+        },
+    )
     model.optimizer.build(model.trainable_variables)  # else the training step is traced twice, a second each
 
 
@@ -206,11 +218,14 @@ class _Watch:
             self._model.stop_training = True
 
     def _epoch_ended(self, epoch: int, logs: dict[str, Any]) -> None:
-        heads = ["loss", *(f"{name}_loss" for name in self._spec.names)]
-        names = heads + [f"val_{name}" for name in heads]
-        if len(self._spec) == 1:  # Keras names only the sum
-            logs = {name: logs["val_loss" if name.startswith("val_") else "loss"] for name in names}
-        self.history.append({name: self._finite(name, logs[name]) for name in names})
+        figures: Figures = {}
+        for side in ("", "val_"):
+            figures[f"{side}loss"] = self._finite(f"{side}loss", logs[f"{side}loss"])
+            for name in self._spec.names:
+                # of a single head Keras leaves the name away
+                key = f"{name}_{_HEAD_LOSS}" if len(self._spec) > 1 else _HEAD_LOSS
+                figures[f"{side}{name}_loss"] = self._finite(f"{side}{name}_loss", logs[side + key])
+        self.history.append(figures)
         if self._on_epoch:
             self._on_epoch(epoch + 1, self.history[-1])
 

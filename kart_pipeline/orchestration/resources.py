@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,13 +55,14 @@ class Progress(Protocol):
 class LogProgress:
     """Progress as lines in the log of the run, at most one in ten seconds and one at the end."""
 
-    def __init__(self, logger: logging.Logger | None = None) -> None:
+    def __init__(self, logger: logging.Logger | None = None, now: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
-        self._said = time.monotonic()
+        self._now = now
+        self._said = now()
 
     def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
         """Say so, if it is time to."""
-        now = time.monotonic()
+        now = self._now()
         if done < total and now - self._said < _LOG_EVERY_S:
             return
         self._said = now

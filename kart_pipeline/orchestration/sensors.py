@@ -22,8 +22,6 @@ def sessions_on_disk(context: dg.SensorEvaluationContext, settings: dg.ResourceP
     memory = Memory(settings.dagster_home / "sensor")
     changes = reconcile(Store(settings.store_url), Contracts.load(settings.home), memory.load(context.cursor))
     requests = _partitions(context.instance, changes)
-    if changes.waiting:
-        context.log.info("%d more sessions follow in the next ticks.", changes.waiting)
     nothing = not requests and not changes.requests
     return dg.SensorResult(
         skip_reason=dg.SkipReason(f"Nothing new among {len(changes.known)} sessions.") if nothing else None,
