@@ -119,6 +119,14 @@ def contact_sheet(
     columns: int = 4,
     max_bytes: int | None = None,
 ) -> bytes:
+    """`sheet` as PNG of at most `max_bytes`, reduced in size if need be."""
+    whole = sheet(frames, contract, labels, columns)
+    return _fitted((whole.resize(_scaled(whole.size, share), Image.Resampling.BOX) for share in _SHARES), max_bytes)
+
+
+def sheet(
+    frames: npt.NDArray[np.uint8], contract: Contract, labels: Vectors | None = None, columns: int = 4
+) -> Image.Image:
     """Inputs as the network sees them, in the order given; a stack's frames side by side, the oldest left.
 
     Args:
@@ -126,7 +134,6 @@ def contact_sheet(
         contract: says what the channels are.
         labels: float32 `(n, len(spec))`: axes as bars from the middle below each input, pressed buttons by name.
         columns: inputs in a row.
-        max_bytes: largest size of the PNG.
     """
     if not len(frames):
         raise KartError("A contact sheet needs at least one frame.")
@@ -134,10 +141,10 @@ def contact_sheet(
     width, height = tiles[0].size
     gap = 4
     columns = min(columns, len(tiles))
-    sheet = Image.new("RGB", (columns * (width + gap) - gap, -(-len(tiles) // columns) * (height + gap) - gap), "white")
+    whole = Image.new("RGB", (columns * (width + gap) - gap, -(-len(tiles) // columns) * (height + gap) - gap), "white")
     for i, tile in enumerate(tiles):
-        sheet.paste(tile, (i % columns * (width + gap), i // columns * (height + gap)))
-    return _fitted([sheet.resize(_scaled(sheet.size, share), Image.Resampling.BOX) for share in _SHARES], max_bytes)
+        whole.paste(tile, (i % columns * (width + gap), i // columns * (height + gap)))
+    return whole
 
 
 def visible(frame: npt.NDArray[np.uint8], contract: Contract) -> RGB:

@@ -12,7 +12,7 @@ from kart_pipeline.core.prepare import stack_steps
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.frames_info import FramesInfo
 from kart_pipeline.datasets.labels import vectors
-from kart_pipeline.learning.figures import contact_sheet
+from kart_pipeline.learning.figures import sheet
 
 MOST_BYTES = 36_000  # of a file, which is 48 kB of Markdown
 
@@ -44,8 +44,7 @@ def inputs(info: FramesInfo, contract: Contract) -> dg.MarkdownMetadataValue | N
     stacks = np.stack([np.concatenate(frames[stack], axis=-1) for stack in stack_steps(contract, rows)])
     labels = vectors(info.labels(list(contract.spec.names)), contract.spec.names)[rows]
     columns = max(1, _COLUMNS // contract.stack)
-    sheet = contact_sheet(stacks, contract, np.nan_to_num(labels), columns)
-    return photo(Image.open(io.BytesIO(sheet)).convert("RGB"))
+    return photo(sheet(stacks, contract, np.nan_to_num(labels), columns))
 
 
 def sources(session: Session) -> dg.MarkdownMetadataValue | None:
