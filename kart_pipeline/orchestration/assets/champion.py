@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
-@dg.asset(partitions_def=GAMES, deps=[scorecard], group_name="driving", kinds={"mlflow"}, pool="training")
+@dg.asset(partitions_def=GAMES, deps=[scorecard], kinds={"mlflow"}, pool="training")
 def champion(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],

@@ -32,7 +32,6 @@ GOLDEN_FRAMES = 4  # beyond those that fill the first stack; a raw frame of 640x
 @dg.asset(
     partitions_def=GAMES,
     deps=[training_set],
-    group_name="learning",
     kinds={"tensorflow", "mlflow"},
     pool="training",
 )

@@ -22,7 +22,6 @@ def frames_version(digest: str, contract: str) -> str:
 @dg.asset(
     partitions_def=SESSIONS,
     deps=[session],
-    group_name="recordings",
     kinds={"numpy"},
     code_version=str(frames_info.VERSION),
     check_specs=checks.specs("frames", checks.OF_FRAMES),

@@ -21,7 +21,7 @@ class ScorecardConfig(dg.Config):
     max_steps: int | None = Field(None, ge=1, description="Ends a drive early; None lets the game end it.")
 
 
-@dg.asset(partitions_def=GAMES, deps=[driver_model], group_name="driving", kinds={"mlflow"}, pool="training")
+@dg.asset(partitions_def=GAMES, deps=[driver_model], kinds={"mlflow"}, pool="training")
 def scorecard(
     context: dg.AssetExecutionContext,
     config: ScorecardConfig,

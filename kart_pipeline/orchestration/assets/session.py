@@ -11,7 +11,6 @@ from kart_pipeline.orchestration.partitions import SESSIONS
 
 @dg.asset(
     partitions_def=SESSIONS,
-    group_name="recordings",
     kinds={"parquet"},
     check_specs=checks.specs("session", checks.OF_SESSION),
 )

@@ -31,7 +31,6 @@ class TrainingSetConfig(dg.Config):
 @dg.asset(
     partitions_def=GAMES,
     deps=[dg.AssetDep(frames, partition_mapping=dg.AllPartitionMapping())],
-    group_name="learning",
     kinds={"parquet"},
     code_version=str(sets.VERSION),
 )
