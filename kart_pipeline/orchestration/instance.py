@@ -10,7 +10,15 @@ from dagster._core.instance.ref import InstanceRef
 
 from kart_pipeline.core.settings import Settings
 
-SETTINGS: Mapping[str, Any] = {"telemetry": {"enabled": False}}
+# Of runs in this process the terminal is the log: Dagster would redirect its output into files and read them back onto
+# it with two more processes for each run, which no progress bar survives and which answer Ctrl-C with tracebacks.
+SETTINGS: Mapping[str, Any] = {
+    "telemetry": {"enabled": False},
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    },
+}
 
 
 class HomeInstance(dg.DagsterInstance):
