@@ -6,7 +6,7 @@ MLflow's state belongs to the process. `use_store` points it at our store; every
 import io
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -182,19 +182,20 @@ def log_driver(model: "keras.Model", contract: Contract, golden: Golden, game: s
     run = mlflow.active_run()
     if run is None:
         raise KartError("A driver is logged inside of `training_run`, so that its origin is known.")
-    info = Model.log(
-        artifact_path=None,
-        name=MODEL,
-        flavor=package,
-        flavor_name="keras",
-        registered_model_name=registered_name(game),
-        step=step,
-        model=model,
-        contract=contract,
-        golden=golden,
-        signature=_signature(contract),
-        pip_requirements=[f"{name}=={version}" for name, version in installed(LIBRARIES).items()],
-    )
+    with redirect_stderr(io.StringIO()):  # MLflow announces each version there, whatever its log level
+        info = Model.log(
+            artifact_path=None,
+            name=MODEL,
+            flavor=package,
+            flavor_name="keras",
+            registered_model_name=registered_name(game),
+            step=step,
+            model=model,
+            contract=contract,
+            golden=golden,
+            signature=_signature(contract),
+            pip_requirements=[f"{name}=={version}" for name, version in installed(LIBRARIES).items()],
+        )
     run_id = run.info.run_id
     version = int(info.registered_model_version)
     return LoggedDriver(registered_name(game), version, f"runs:/{run_id}/{MODEL}", info.model_id, run_id)

@@ -147,17 +147,13 @@ def _at_work(settings: Settings, instance: dg.DagsterInstance | None) -> Iterato
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Without what MLflow and TensorFlow have to say between the bars."""
-    from mlflow.utils.logging_utils import disable_logging, enable_logging
-
+    """Without TensorFlow's advice between the bars: it warns of every network that is traced anew."""
     tensorflow = logging.getLogger("tensorflow")
     level = tensorflow.level
     tensorflow.setLevel(logging.ERROR)
-    disable_logging()
     try:
         yield
     finally:
-        enable_logging()
         tensorflow.setLevel(level)
 
 

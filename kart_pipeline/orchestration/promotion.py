@@ -35,7 +35,10 @@ def decide(candidate: Report, champion: Report | None) -> Decision:
         KartError: there are no figures to compare.
     """
     if champion is None:
-        return Decision(True, f"Version {candidate.version} is the first champion.")
+        warning = ""
+        if candidate.drives is None and candidate.held_out is not None and candidate.held_out.relative >= 1:
+            warning = " It errs more than a driver who always does the same: record more, or train longer."
+        return Decision(True, f"Version {candidate.version} is the first champion.{warning}")
     if champion.version == candidate.version:
         return Decision(False, f"Version {candidate.version} is the champion already.")
     who = f"Version {candidate.version}", f"the champion, version {champion.version},"

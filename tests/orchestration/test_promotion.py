@@ -30,6 +30,13 @@ def test_the_first_version_is_champion():
     assert decide(report(1), None).promote
 
 
+@pytest.mark.parametrize(("error", "warned"), [(0.39, False), (0.4, True)])
+def test_a_first_champion_that_has_learned_nothing_is_told_so(error, warned):
+    decision = decide(report(1, error=error, constant=0.4), None)
+    assert decision.promote
+    assert ("errs more than a driver who always does the same" in decision.reason) is warned
+
+
 def test_the_champion_does_not_compete_with_itself():
     decision = decide(report(3, 5.0), report(3, 5.0))
     assert not decision.promote
