@@ -131,7 +131,7 @@ class Demo:
             self._settings,
             GAME,
             # CarRacing's light never changes and its instruments are masked: nothing to harden the network against.
-            # Batches are small so that the minutes hold more gradient steps: too few of them, and it misjudges the speed.
+            # Batches are small so that the minutes hold more gradient steps: with too few it misjudges its speed.
             HyperParameters(
                 epochs=20, max_minutes=self._size.minutes, batch_size=32, brightness=0.0, patches=0, shift=0.0
             ),
