@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.driving.seeds import RESERVED
+from kart_pipeline.driving.seeds import RECORDING
 from recorder.display import Display, console, taken_table
 from recorder.episode import Dropped, Plan, Taken
 from recorder.seat import Seat
@@ -19,15 +19,15 @@ def choose_seeds(stores: Stores, game: str, count: int, first: int | None = None
     """Seeds for `count` episodes: from `first` on, or after all that were recorded in this game before.
 
     Raises:
-        KartError: they would reach those that are reserved for scoring.
+        KartError: they would reach those that are reserved for correcting and scoring models.
     """
     if first is None:
         first = max(_used_seeds(stores, game), default=-1) + 1
     seeds = range(first, first + count)
-    if seeds.start < 0 or seeds.stop > RESERVED.start:
+    if seeds.start < 0 or seeds.stop > RECORDING.stop:
         raise KartError(
-            f"Seeds {seeds.start} to {seeds.stop - 1} are not all from 0 to {RESERVED.start - 1}; those above are "
-            "for scoring only, those below do not exist. Choose others with --seed."
+            f"Seeds {seeds.start} to {seeds.stop - 1} are not all from 0 to {RECORDING.stop - 1}; those above are "
+            "for correcting and scoring models only, those below do not exist. Choose others with --seed."
         )
     return seeds
 
@@ -37,8 +37,8 @@ def _used_seeds(stores: Stores, game: str) -> set[int]:
     headers += [stores.local.manifest(session_id) for session_id in stores.undelivered()]
     begun = [stores.unfinished_header(session_id) for session_id in stores.local.unfinished()]
     found = [item.source.get("seed") for item in [*headers, *filter(None, begun)] if item.game == game]
-    # The player records drives on reserved seeds; they are no place to go on from.
-    return {seed for seed in found if isinstance(seed, int) and seed < RESERVED.start}
+    # Corrections and the player's drives are recorded on seeds of their own, no place to go on from.
+    return {seed for seed in found if isinstance(seed, int) and seed in RECORDING}
 
 
 def capture(plan: Plan, seeds: Sequence[int], stores: Stores, processes: int = 1) -> int:

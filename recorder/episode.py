@@ -146,7 +146,7 @@ def record_episode(
     report: Callable[[Progress], None] = lambda _: None,
     observers: Sequence[Observer] = (),
     clock: Clock | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: Callable[[], bool | str] = lambda: False,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Taken | Dropped:
     """Drive once and keep it as a session.
@@ -161,7 +161,7 @@ def record_episode(
         report: is told the progress ten times a second.
         observers: see each step after it was recorded.
         clock: as for `drive`.
-        should_stop: ends the drive before the next step.
+        should_stop: ends the drive before the next step, as for `drive`.
         interrupted: whether such an end was an interruption, rather than the driver's own wish.
 
     Raises:

@@ -63,7 +63,7 @@ class Expert:
 
 
 class Noisy:
-    """A teacher whose hands are knocked now and then, while the label stays what the teacher wanted.
+    """A driver whose hands are knocked now and then, while the label stays what a teacher wants.
 
     A policy that only saw perfect driving has never seen the way back to the road. Noise on the teacher's controls
     shows it (DART: Laskey et al., 2017, arXiv:1703.09327). Each knock is a triangle that rises and falls again, as in
@@ -71,7 +71,7 @@ class Noisy:
     averages out.
 
     Args:
-        teacher: gives the labels.
+        driver: an expert, which labels what it does itself, or a policy, which has no labels to give.
         strength: by axis, the greatest peak of a knock; peaks are drawn evenly from half of it to all of it, and to
             either side.
         gap_s: mean pause between two knocks, in seconds of game time; pauses are exponentially distributed.
@@ -85,7 +85,7 @@ class Noisy:
 
     def __init__(
         self,
-        teacher: Driver,
+        driver: Driver,
         strength: Mapping[str, float],
         *,
         gap_s: float = 2.0,
@@ -98,7 +98,7 @@ class Noisy:
                 f"Noise needs a pause above 0 s and a growing range of lengths, not {gap_s} and {length_s}."
             )
         self.name = name
-        self._teacher = teacher
+        self._driver = driver
         self._strength = dict(strength)
         self._gap_s = gap_s
         self._length_s = length_s
@@ -106,12 +106,12 @@ class Noisy:
 
     def reset(self) -> None:
         """A new drive begins, with a pause first."""
-        self._teacher.reset()
+        self._driver.reset()
         self._knock: _Knock | None = None
 
     def act(self, frame: Frame) -> Choice:
-        """The teacher's choice, knocked; its label untouched."""
-        choice = self._teacher.act(frame)
+        """The driver's choice, knocked; its label untouched, and none where it has none."""
+        choice = self._driver.act(frame)
         now_s = frame.t_ns / 1e9
         if self._knock is None or now_s >= self._knock.end_s:
             self._knock = self._next(now_s, choice.action.spec)
@@ -120,7 +120,7 @@ class Noisy:
         push = self._knock.push(now_s)
         spec = choice.action.spec
         action = spec.clipped(choice.action.vector() + [push.get(name, 0.0) for name in spec.names])
-        return Choice(action, choice.actor, choice.label or choice.action, choice.intervention)
+        return Choice(action, choice.actor, choice.label, choice.intervention)
 
     def _next(self, now_s: float, spec: ActionSpec) -> "_Knock":
         if not self._strength.keys() <= set(spec.axes):

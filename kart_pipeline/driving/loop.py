@@ -31,7 +31,7 @@ def drive(
     seed: int | None = None,
     max_steps: int | None = None,
     clock: Clock | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    should_stop: Callable[[], bool | str] | None = None,
 ) -> Drive:
     """Drive `game` with `driver` once, from reset to its end. Whatever happens, the controls are let go of.
 
@@ -43,7 +43,7 @@ def drive(
         max_steps: end with "step limit" after so many steps.
         clock: None paces a real-time game by its rate and lets a simulated one run as fast as it can. A person at a
             simulated game wants `Clock(game.rate_hz)`.
-        should_stop: asked before every step; True ends with "stopped".
+        should_stop: asked before every step; True ends with "stopped", a text with that as the reason.
 
     Raises:
         KartError: the driver's actions are not those of the game.
@@ -57,7 +57,8 @@ def drive(
             return game.ended
         if max_steps is not None and tally.steps >= max_steps:
             return STEP_LIMIT
-        return STOPPED if should_stop and should_stop() else None
+        stop = should_stop() if should_stop else False
+        return STOPPED if stop is True else stop or None
 
     try:
         frame = game.reset(seed)

@@ -66,6 +66,13 @@ def test_noise_changes_the_action_and_never_the_label(line):
     assert all(choice.actor == "expert" for choice in result)
 
 
+def test_noise_on_a_policy_makes_no_label_of_what_it_chose(line):
+    policy = Constant(line.spec.action(throttle=0.5))
+    result = choices(line, Noisy(policy, {"steer": 0.5}))
+    assert any(choice.action != policy.act(line.frame(0.0)).action for choice in result)
+    assert all(choice.label is None for choice in result)
+
+
 def test_noise_stays_within_its_strength_and_goes_to_both_sides(line):
     push = steering(line, Noisy(Teacher(line.spec), {"steer": 0.5})) + 0.1
     assert np.abs(push).max() <= 0.5 + 1e-6

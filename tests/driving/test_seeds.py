@@ -1,11 +1,45 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.driving.seeds import PLAYER, PROMOTION, RESERVED, parse_seeds
+from kart_pipeline.driving.seeds import (
+    CORRECTION,
+    CORRECTIONS_PER_MODEL,
+    PLAYER,
+    PROMOTION,
+    RECORDING,
+    RESERVED,
+    correction_seeds,
+    parse_seeds,
+)
 
 
 def test_promotion_and_player_have_blocks_of_their_own_within_what_is_reserved():
     assert RESERVED.start <= PROMOTION.start < PROMOTION.stop <= PLAYER.start < PLAYER.stop <= RESERVED.stop
+
+
+def test_recording_and_corrections_share_no_track_with_each_other_or_with_scoring():
+    assert RECORDING.stop <= CORRECTION.start < CORRECTION.stop <= RESERVED.start
+
+
+@given(st.integers(1, 1000), st.integers(1, 1000), st.integers(0, 499))
+def test_each_model_is_corrected_on_tracks_of_its_own(version, other, first):
+    count = CORRECTIONS_PER_MODEL - first
+    ours, theirs = correction_seeds(version, first, count), correction_seeds(other, 0, CORRECTIONS_PER_MODEL)
+    assert len(ours) == count
+    assert CORRECTION.start <= ours.start < ours.stop <= CORRECTION.stop
+    assert (version == other) == bool(set(ours) & set(theirs))
+
+
+def test_further_corrections_of_a_model_go_on_where_the_first_ended():
+    assert [*correction_seeds(2, 0, 3), *correction_seeds(2, 3, 2)] == list(range(500_500, 500_505))
+
+
+@pytest.mark.parametrize("wrong", [(0, 0, 1), (1, -1, 1), (1, 0, 0), (1, 499, 2)])
+def test_more_corrections_than_a_model_has_tracks_are_refused(wrong):
+    with pytest.raises(KartError, match="Train another model"):
+        correction_seeds(*wrong)
 
 
 def test_a_count_takes_the_first_seeds_of_the_block():

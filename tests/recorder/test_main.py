@@ -20,7 +20,7 @@ def test_alone_it_shows_its_commands_and_examples(run) -> None:
     [
         (("capture", "--game", "no_such_game"), "There is no game 'no_such_game'"),
         (("capture", "--game", "car_racing", "--seed", "-1"), "Choose others with --seed"),
-        (("capture", "--game", "car_racing", "--seed", "999999", "--episodes", "2"), "for scoring only"),
+        (("capture", "--game", "car_racing", "--seed", "499999", "--episodes", "2"), "for correcting and scoring"),
         (("capture", "--game", "car_racing", "--driver", "keyboard", "--workers", "2"), "one game at a time"),
         (("capture", "--game", "car_racing", "--driver", "keyboard", "--noise", "0.5"), "disturbs the expert only"),
         (("capture", "--game", "car_racing", "--driver", "keyboard"), "There is no screen here"),
