@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.datasets.frames_info import FramesInfo, read_frames_info
-from kart_pipeline.datasets.labels import Floats, Ints, labelled, vectors
+from kart_pipeline.datasets.labels import PROGRESS, Bools, Floats, Ints, corrections, labelled, vectors
 
 
 @dataclass(slots=True)
@@ -37,11 +38,23 @@ class LeftOutRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """The labelled rows of one session: which frames, int64 `(n,)`, and their labels, float32 `(n, channels)`."""
+    """The labelled rows of one session.
+
+    Attributes:
+        info: of its frames.
+        track: as its manifest names it; its group where that names none, or no manifest was given.
+        row: int64 `(n,)`, which frames.
+        labels: float32 `(n, channels)`.
+        correction: bool `(n,)`, a teacher corrected a policy here.
+        progress: float32 `(n,)`, share of the race that is done; NaN where the game does not tell.
+    """
 
     info: FramesInfo
+    track: str
     row: Ints
     labels: Floats
+    correction: Bools
+    progress: Floats
 
 
 def gather(
@@ -61,13 +74,15 @@ def gather(
     left_out = LeftOutRows()
     gathered: list[Gathered] = []
     known: dict[str, str] = {}
-    for info in _built(root, contract, game, sessions, left_out):
+    manifests = None if sessions is None else [manifest for manifest in sessions if manifest.game == game]
+    tracks = {manifest.id: manifest.track for manifest in manifests or ()}
+    for info in _built(root, contract, game, manifests, left_out):
         # the same recording under two ids must not be on both sides of a split
         first = known.setdefault(info.digest, known.setdefault(info.content, info.session))
         if first != info.session:
             left_out.sessions[info.session] = f"it is the same recording as {first}"
             continue
-        table = info.labels(["row", *contract.spec.names])
+        table = info.labels(["row", *contract.spec.names, "actor", "intervention", PROGRESS])
         labels = vectors(table, contract.spec.names)
         usable = labelled(labels)
         if not usable.any():
@@ -75,7 +90,11 @@ def gather(
         elif (np.abs(labels[usable]) > 1).any():
             left_out.sessions[info.session] = "a label of it is outside [-1, 1]"
         else:
-            gathered.append(Gathered(info, table.column("row").to_numpy()[usable], labels[usable]))
+            track = tracks.get(info.session) or info.group
+            row, correction = table.column("row").to_numpy(), corrections(table)
+            gathered.append(
+                Gathered(info, track, row[usable], labels[usable], correction[usable], _progress(table)[usable])
+            )
             left_out.unlabelled += int((~usable).sum())
             left_out.frames += len(info.left_out)
     if not gathered:
@@ -83,10 +102,16 @@ def gather(
     return gathered, left_out
 
 
+def _progress(table: pa.Table) -> Floats:
+    if PROGRESS in table.column_names:
+        return vectors(table, [PROGRESS])[:, 0]
+    return np.full(table.num_rows, np.nan, np.float32)
+
+
 def _built(
-    root: Path, contract: Contract, game: str, sessions: Iterable[Manifest] | None, left_out: LeftOutRows
+    root: Path, contract: Contract, game: str, manifests: Iterable[Manifest] | None, left_out: LeftOutRows
 ) -> Iterable[FramesInfo]:
-    if sessions is None:
+    if manifests is None:
         folder = root / "frames" / contract.hash
         names = (item.name for item in folder.iterdir()) if folder.exists() else ()
         for name in sorted(name for name in names if not name.startswith(".")):
@@ -96,9 +121,7 @@ def _built(
             elif info.game == game:
                 yield info
         return
-    for manifest in sorted(sessions, key=lambda item: item.id):
-        if manifest.game != game:
-            continue
+    for manifest in sorted(manifests, key=lambda item: item.id):
         info = read_frames_info(root, contract.hash, manifest.id)
         if info is None:
             left_out.sessions[manifest.id] = "its frames are not built"

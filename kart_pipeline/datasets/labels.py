@@ -13,11 +13,49 @@ from kart_pipeline.core.errors import KartError
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+PROGRESS = "state_progress"  # the column of what games call `PROGRESS`: share of the whole race that is done
 
 
 def steering(spec: ActionSpec) -> str | None:
     """The axis that steers: the first that changes sign in a mirrored picture, else the first; None without axes."""
     return next(iter(spec.mirrored_axes + spec.axes), None)
+
+
+def directions(labels: Floats, spec: ActionSpec) -> Floats | None:
+    """Where each row steers: float32 `(rows,)` from -1, left, to 1, right; None where the spec does not tell.
+
+    Args:
+        labels: float32 `(rows, len(spec))`.
+        spec: the steering axis is taken; where no axis is mirrored, the first pair of mirrored buttons, the right one
+            less the left one.
+    """
+    if spec.mirrored_buttons and not spec.mirrored_axes:
+        left, right = (labels[:, spec.names.index(name)] for name in spec.mirrored_buttons[0])
+        return right - left
+    axis = steering(spec)
+    return labels[:, spec.names.index(axis)] if axis else None
+
+
+def direction_name(spec: ActionSpec) -> str:
+    """What `directions` tells of, for captions; empty where it tells nothing."""
+    if spec.mirrored_buttons and not spec.mirrored_axes:
+        return " / ".join(spec.mirrored_buttons[0])
+    return steering(spec) or ""
+
+
+def corrections(table: pa.Table) -> Bools:
+    """Rows that a teacher corrected: bool `(rows,)`.
+
+    A policy acted and a teacher said what would have been right, or a teacher took the controls.
+
+    Args:
+        table: with the columns actor and intervention of a session.
+    """
+    of_policy = pc.equal(table.column("actor"), "policy")
+    told: Bools = pc.or_(of_policy, table.column("intervention")).to_numpy()
+    return told
 
 
 def vectors(table: pa.Table, names: Sequence[str]) -> Floats:
@@ -26,7 +64,7 @@ def vectors(table: pa.Table, names: Sequence[str]) -> Floats:
     return np.stack(columns, axis=1).astype(np.float32, copy=False)
 
 
-def labelled(labels: Floats) -> npt.NDArray[np.bool_]:
+def labelled(labels: Floats) -> Bools:
     """Which rows of `labels` `(rows, channels)` are labels: bool `(rows,)`. NaN in any channel: nobody taught."""
     return np.logical_not(np.isnan(labels).any(axis=1))
 

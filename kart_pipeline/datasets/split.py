@@ -1,7 +1,7 @@
-"""Which rows are learned from and which are held out: by session, never by frame.
+"""Which rows are learned from and which are held out: whole sessions, groups of them or tracks, never single frames.
 
 Neighbouring frames are near copies; held out one by one, they would be known from their neighbours, and a network that
-learned nothing but pictures by heart would look good.
+learned nothing but pictures by heart would look good. `split_frames` does just that, for `benchmarks.leak` to show it.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from kart_pipeline.core.errors import KartError
 
 Side = Literal["train", "val"]
+HoldOut = Literal["group", "session", "track", "frame"]  # what is held out whole
 
 
 def position(group: str) -> float:
@@ -74,16 +75,44 @@ def split_tail(
     )
 
 
-def describe(sides: Mapping[str, Side] | None, val_fraction: float, embargo: int) -> str:
-    """The split in words; `sides` is None where `split_tail` made it."""
-    if sides is None:
-        between = f", {embargo} frames before them are used for neither" if embargo else ""
-        return (
-            f"by time, within one group of sessions: its last {val_fraction:.0%} of rows are held out{between}; "
-            "record another track or seed for an honest split"
-        )
+def split_frames(count: int, val_fraction: float) -> npt.NDArray[np.str_]:
+    """Sides for rows drawn at random, whatever session they are of: the split that leaks. Only to show how much.
+
+    Args:
+        count: rows, at least two.
+        val_fraction: above 0, below 1; this share of the rows is held out, at least one row of each side.
+
+    Returns:
+        `(count,)` of "train" and "val", the same for the same count.
+
+    Raises:
+        KartError: a fraction out of range, or too few rows for two sides.
+    """
+    _check_fraction(val_fraction)
+    if count < 2:
+        raise KartError("A single labelled row cannot be split into two sides; record more.")
+    held_out = min(max(round(count * val_fraction), 1), count - 1)
+    return np.where(np.random.default_rng(0).permutation(count) < held_out, "val", "train")
+
+
+def describe(sides: Mapping[str, Side], hold_out: HoldOut) -> str:
+    """A split by `split_groups` in words; `hold_out` says what it was given the names of."""
     held_out = sum(side == "val" for side in sides.values())
-    return f"by session: {held_out} of {len(sides)} groups are held out"
+    return f"by {'session' if hold_out == 'group' else hold_out}: {held_out} of {len(sides)} {hold_out}s are held out"
+
+
+def describe_tail(val_fraction: float, embargo: int) -> str:
+    """A split by `split_tail` in words."""
+    between = f", {embargo} frames before them are used for neither" if embargo else ""
+    return (
+        f"by time, within one group of sessions: its last {val_fraction:.0%} of rows are held out{between}; "
+        "record another track or seed for an honest split"
+    )
+
+
+def describe_frames(val_fraction: float) -> str:
+    """A split by `split_frames` in words."""
+    return f"by frame: {val_fraction:.0%} of the rows, drawn at random; their neighbours are learned from, so it leaks"
 
 
 def _check_fraction(val_fraction: float) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,29 +23,25 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.names import checked_id
 from kart_pipeline.datasets import frames_info
-from kart_pipeline.datasets.balance import Balance, Histogram, balance_weights, histogram
+from kart_pipeline.datasets.balance import (
+    Balance,
+    Histogram,
+    balance_weights,
+    correction_weights,
+    histogram,
+    places,
+)
+from kart_pipeline.datasets.entries import SessionEntry, session_entry
 from kart_pipeline.datasets.frames_info import FramesInfo, read_frames_info
 from kart_pipeline.datasets.gather import Gathered, LeftOutRows, gather
-from kart_pipeline.datasets.labels import Floats, Ints, steering, vectors
-from kart_pipeline.datasets.split import Side, describe, split_groups, split_tail
+from kart_pipeline.datasets.labels import Floats, Ints, directions, vectors
+from kart_pipeline.datasets.sides import choose_sides
+from kart_pipeline.datasets.split import HoldOut, Side
 
 INDEX = "training_set.parquet"
 METADATA_KEY = b"kart"
 
-VERSION = 1  # of the split, the weights and the file; part of a training set's own version
-
-SessionSide = Literal["train", "val", "both", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEntry:
-    """A session in a training set: its side ("both" where only its end is held out) and how many rows are in."""
-
-    id: str
-    digest: str
-    group: str
-    split: SessionSide
-    rows: int
+VERSION = 2  # of the split, the weights and the file; part of a training set's own version
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +74,10 @@ class TrainingSet:
         sessions: sorted by id; `session_index` counts here.
         version: SHA-256 of all that decides its content, hex.
         split_kind: how sides were chosen, in words.
-        options: val_fraction and balance, as given.
+        options: val_fraction, balance, hold_out and correction_weight, as given.
         left_out: what is not in it.
-        steering: the axis that steers, in the training rows, before and after balancing; None for a spec without axes.
+        steering: where the training rows steer, before and after weighting; None where the spec does not tell, see
+            `labels.directions`.
     """
 
     path: Path
@@ -140,6 +137,8 @@ def build_training_set(
     sessions: Iterable[Manifest] | None = None,
     val_fraction: float = 0.2,
     balance: Balance = "histogram",
+    hold_out: HoldOut = "group",
+    correction_weight: float = 1.0,
 ) -> TrainingSet:
     """Index all labelled frames of a game under one contract, and write the index in one stroke.
 
@@ -148,50 +147,50 @@ def build_training_set(
         contract: only its frames are taken.
         game: only its sessions are taken.
         sessions: those that ought to be in it, so that one whose frames are not built is named; None takes all frames
-            that there are.
+            that there are, and knows no tracks.
         val_fraction: the share to hold out, see `split`.
         balance: how training rows are weighted, see `balance`.
+        hold_out: what is held out whole, see `sides`.
+        correction_weight: how many times as much as another a training row counts where a teacher corrected a policy.
 
     Raises:
         KartError: there is nothing to learn from, too little for two sides, or an option is out of range.
     """
+    if sessions is None and hold_out == "track":
+        raise KartError("Which track a session is of is known from its manifest alone; name the sessions.")
     gathered, left_out = gather(root, contract, game, sessions)
     names = contract.spec.names
     counts = [len(item.row) for item in gathered]
     session_index = np.repeat(np.arange(len(gathered), dtype=np.int32), counts)
     row = np.concatenate([item.row for item in gathered])
     labels = np.concatenate([item.labels for item in gathered])
-
-    groups = {item.info.group for item in gathered}
-    embargo = (contract.stack - 1) * contract.stride
-    group_sides = split_groups(groups, val_fraction) if len(groups) > 1 else None
-    if group_sides is None:
-        sides = split_tail(session_index, row, val_fraction, embargo)
-    else:
-        sides = np.array([group_sides[item.info.group] for item in gathered])[session_index]
+    sides, split_kind = choose_sides(gathered, hold_out, val_fraction, (contract.stack - 1) * contract.stride)
     left_out.embargo = int((sides == "").sum())
 
     train = sides == "train"
+    steer = directions(labels[train], contract.spec)
     weight = np.ones(len(row), np.float32)
-    figures = None
-    if axis := steering(contract.spec):
-        steer = labels[train, names.index(axis)]
-        weight[train] = balance_weights(steer, balance)
-        figures = histogram(steer, weight[train])
-    elif balance != "none":
-        raise KartError(f"The contract for {game} has no axis whose values could be balanced; use balance 'none'.")
+    correction = np.concatenate([item.correction for item in gathered])[train]
+    balanced = balance_weights(balance, steer, _places(gathered)[train])
+    weight[train] = correction_weights(balanced, correction, correction_weight)
+    figures = None if steer is None else histogram(steer, weight[train])
 
-    options = {"val_fraction": val_fraction, "balance": balance}
+    options = {
+        "val_fraction": val_fraction,
+        "balance": balance,
+        "hold_out": hold_out,
+        "correction_weight": correction_weight,
+    }
     metadata = {
         "game": game,
         "contract": contract.to_dict(),
         "version": _version(gathered, contract, game, options),
-        "split_kind": describe(group_sides, val_fraction, embargo),
+        "split_kind": split_kind,
         "options": options,
         "left_out": left_out.to_dict(),
         "steering": figures and figures.to_dict(),
         "sessions": [
-            asdict(_entry(item, part))
+            asdict(session_entry(item, part))
             for item, part in zip(gathered, np.split(sides, np.cumsum(counts)[:-1]), strict=True)
         ],
     }
@@ -239,14 +238,12 @@ def load_training_set(path: Path) -> TrainingSet:
         raise KartError(f"{path} is no training set ({error!r}); materialise `training_set` again.") from error
 
 
-def _entry(item: Gathered, sides: npt.NDArray[np.str_]) -> SessionEntry:
-    has: dict[tuple[bool, bool], SessionSide]
-    has = {(True, False): "train", (False, True): "val", (True, True): "both", (False, False): "none"}
-    split = has["train" in sides, "val" in sides]
-    return SessionEntry(item.info.session, item.info.digest, item.info.group, split, int((sides != "").sum()))
+def _places(gathered: list[Gathered]) -> Ints:
+    known = {track: number for number, track in enumerate(sorted({item.track for item in gathered}))}
+    return np.concatenate([places(np.full(len(item.row), known[item.track]), item.progress) for item in gathered])
 
 
 def _version(gathered: list[Gathered], contract: Contract, game: str, options: dict[str, Any]) -> str:
-    sessions = sorted((item.info.session, item.info.digest) for item in gathered)
+    sessions = sorted((item.info.session, item.info.digest, item.track) for item in gathered)
     parts = [VERSION, frames_info.VERSION, game, contract.hash, options, sessions]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -99,7 +99,7 @@ def predicted_against_true(
 
 
 def steering_histogram(steering: Histogram, name: str, max_bytes: int | None = None) -> bytes:
-    """How often each value of the first axis, `name`, is learned from, before and after balancing."""
+    """How often each direction, `name`, is learned from, before and after weighting."""
     figure, (panel,) = _panels(1, columns=1, width=7, height=2.8)
     edges = np.array(steering.edges)
     panel.bar(edges[:-1], steering.before, np.diff(edges), align="edge", color="0.8", label="rows")

@@ -15,6 +15,7 @@ import numpy as np
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.datasets.labels import direction_name
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning import figures, package
 from kart_pipeline.learning.hyper import HyperParameters
@@ -153,7 +154,7 @@ def result_figures(result: TrainingResult, training_set: TrainingSet, max_bytes:
         "training_inputs": sample_inputs(training_set, max_bytes),
     }
     if training_set.steering is not None:
-        made["steering"] = figures.steering_histogram(training_set.steering, contract.spec.axes[0], max_bytes)
+        made["steering"] = figures.steering_histogram(training_set.steering, direction_name(contract.spec), max_bytes)
     return made
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 
-from kart_pipeline.datasets.training_set import SessionEntry
+from kart_pipeline.datasets.entries import SessionEntry
 
 MOST_ROWS = 50  # a longer table would only fill Dagster's event log
 
@@ -22,8 +22,11 @@ def present(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def sessions(entries: Sequence[SessionEntry]) -> dg.MarkdownMetadataValue:
     """The sessions of a training set with their sides."""
     return table(
-        ("session", "group", "side", "rows"),
-        [(entry.id, entry.group, _SIDES[entry.split], str(entry.rows)) for entry in entries],
+        ("session", "group", "side", "rows", "of them corrections"),
+        [
+            (entry.id, entry.group, _SIDES[entry.split], str(entry.rows), str(entry.corrections or "-"))
+            for entry in entries
+        ],
     )
 
 

@@ -64,7 +64,8 @@ def record(store: Store) -> Record:
     """Record one step for each value of `steer`, 100 ms apart.
 
     `unlabelled`: indices that nobody taught; `encoded`: other bytes for some frames; `indices` and `t_ns`: other step
-    numbers and times; the rest goes into the header.
+    numbers and times; `progress`: of each step, where the game tells it; `actor`: who drove; `interventions`: indices
+    of steps in which a teacher took over; the rest goes into the header.
     """
 
     def make(
@@ -77,18 +78,23 @@ def record(store: Store) -> Record:
         t_ns: Iterable[int] | None = None,
         throttle: float = 0.5,
         seed: int = 0,
+        progress: Iterable[float] | None = None,
+        actor: str = "human",
+        interventions: Iterable[int] = (),
         **header: object,
     ) -> Session:
         values = [*steer]
         numbers = range(len(values)) if indices is None else [*indices]
         times = [number * 100_000_000 for number in numbers] if t_ns is None else [*t_ns]
-        untaught = set(unlabelled)
+        untaught, taken = set(unlabelled), set(interventions)
+        way = None if progress is None else [*progress]
         fields = {"id": session_id, "game": "kart", "rate_hz": 10.0, "spec": SPEC} | header
         with store.create(SessionHeader(**fields)) as writer:  # type: ignore[arg-type]
             for place, (value, number, time) in enumerate(zip(values, numbers, times, strict=True)):
                 action = SPEC.action(steer=value, throttle=throttle, A=place % 2 == 0)
-                choice = Choice(action, "human", None if place in untaught else action)
-                frame = Frame(noise(seed * 100_000 + number), time, {"speed": float(place)})
+                choice = Choice(action, actor, None if place in untaught else action, place in taken)
+                state = {"speed": float(place)} | ({} if way is None else {"progress": float(way[place])})
+                frame = Frame(noise(seed * 100_000 + number), time, state)
                 writer.append(Step(number, frame, choice), (encoded or {}).get(place))
             writer.finish("finished")
         return store.open(session_id)

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.datasets.labels import delayed_rows, label_table, labelled, steering, vectors
+from kart_pipeline.datasets.labels import (
+    PROGRESS,
+    corrections,
+    delayed_rows,
+    direction_name,
+    directions,
+    label_table,
+    labelled,
+    steering,
+    vectors,
+)
+from kart_pipeline.games import base
 
 CONTRACT = Contract(ActionSpec(("steer",), ("A",)), rate_hz=10)
 MS = 1_000_000
@@ -109,3 +120,42 @@ def test_buttons_become_zero_and_one_and_nulls_nan() -> None:
 )
 def test_the_axis_that_steers_is_the_mirrored_one_else_the_first(spec: ActionSpec, axis: str | None) -> None:
     assert steering(spec) == axis
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "right"),
+    [
+        (ActionSpec(("pitch", "steer"), mirrored_axes=("steer",)), "steer", [-0.5, 1.0, 0.25]),
+        (ActionSpec(("pitch", "steer")), "pitch", [1.0, 0.0, 0.0]),
+        (ActionSpec(("pitch",), ("L", "R"), mirrored_buttons=(("L", "R"),)), "L / R", [-1.0, 1.0, 0.0]),
+        (ActionSpec((), ("L", "R", "A"), mirrored_buttons=(("R", "L"),)), "R / L", [1.0, -1.0, 0.0]),
+    ],
+)
+def test_a_direction_is_that_of_the_axis_or_of_the_buttons_that_a_mirror_changes(
+    spec: ActionSpec, name: str, right: list[float]
+) -> None:
+    values = {"pitch": [1, 0, 0], "steer": [-0.5, 1, 0.25], "L": [1, 0, 1], "R": [0, 1, 1], "A": [1, 1, 1]}
+    told = directions(np.float32([values[channel] for channel in spec.names]).T, spec)
+    assert told is not None
+    assert told.tolist() == right
+    assert direction_name(spec) == name
+
+
+def test_buttons_of_which_no_mirror_is_known_tell_no_direction() -> None:
+    spec = ActionSpec((), ("A", "B"))
+    assert directions(np.zeros((3, 2), np.float32), spec) is None
+    assert direction_name(spec) == ""
+
+
+def test_a_correction_is_where_a_policy_acts_under_a_teacher_or_a_teacher_takes_over() -> None:
+    rows = pa.table(
+        {
+            "actor": ["human", "expert", "policy", "human", "constant"],
+            "intervention": [False, False, False, True, False],
+        }
+    )
+    assert corrections(rows).tolist() == [False, False, True, True, False]
+
+
+def test_progress_is_what_games_call_it() -> None:
+    assert f"state_{base.PROGRESS}" == PROGRESS

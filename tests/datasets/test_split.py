@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.datasets.split import describe, position, split_groups, split_tail
+from kart_pipeline.datasets.split import (
+    describe,
+    describe_frames,
+    describe_tail,
+    position,
+    split_frames,
+    split_groups,
+    split_tail,
+)
 
 groups = st.sets(st.text(max_size=12), min_size=2, max_size=40)
 fractions = st.floats(0.01, 0.99)
@@ -100,17 +108,42 @@ def test_too_few_rows_for_two_sides_are_refused(rows: int) -> None:
         split_tail(np.zeros(rows, int), np.arange(rows), 0.2, embargo=4)
 
 
+@given(st.integers(2, 500), fractions)
+def test_single_frames_are_drawn_from_everywhere_the_same_each_time(count: int, val_fraction: float) -> None:
+    sides = split_frames(count, val_fraction)
+    held_out = (sides == "val").sum()
+    assert 1 <= held_out <= count - 1
+    assert abs(held_out - count * val_fraction) <= 1
+    np.testing.assert_array_equal(sides, split_frames(count, val_fraction))
+
+
+def test_of_single_frames_hardly_one_is_held_out_together_with_both_neighbours() -> None:
+    held_out = split_frames(10_000, 0.2) == "val"
+    alone = held_out[1:-1] & ~(held_out[:-2] & held_out[2:])
+    assert alone.sum() > 0.9 * held_out.sum()
+
+
+def test_one_row_cannot_be_split_by_frame() -> None:
+    with pytest.raises(KartError, match="single labelled row"):
+        split_frames(1, 0.2)
+
+
 @pytest.mark.parametrize("val_fraction", [0.0, 1.0, -0.1, 20.0, float("nan")])
 def test_a_share_that_is_none_is_refused(val_fraction: float) -> None:
     with pytest.raises(KartError, match="above 0 and below 1"):
         split_groups(["a", "b"], val_fraction)
     with pytest.raises(KartError, match="above 0 and below 1"):
         split_tail(np.zeros(100, int), np.arange(100), val_fraction, 1)
+    with pytest.raises(KartError, match="above 0 and below 1"):
+        split_frames(100, val_fraction)
 
 
 def test_the_split_is_told_in_words() -> None:
-    assert describe({"a": "val", "b": "train", "c": "train"}, 0.2, 1) == "by session: 1 of 3 groups are held out"
-    told = describe(None, 0.1, 4)
+    assert describe({"a": "val", "b": "train", "c": "train"}, "group") == "by session: 1 of 3 groups are held out"
+    assert describe({"a": "val", "b": "train"}, "track") == "by track: 1 of 2 tracks are held out"
+    told = describe_tail(0.1, 4)
     assert "last 10%" in told
     assert "4 frames" in told
-    assert "neither" not in describe(None, 0.1, 0)
+    assert "neither" not in describe_tail(0.1, 0)
+    assert "20% of the rows" in describe_frames(0.2)
+    assert "leaks" in describe_frames(0.2)

@@ -78,7 +78,12 @@ def test_what_is_read_back_is_what_was_built(built: Record, contract: Contract, 
     for name in ("path", "game", "contract", "sessions", "version", "split_kind", "options", "left_out", "steering"):
         assert getattr(again, name) == getattr(training_set, name)
     np.testing.assert_array_equal(again.rows("train").labels, training_set.rows("train").labels)
-    assert again.options == {"val_fraction": 0.3, "balance": "histogram"}
+    assert again.options == {
+        "val_fraction": 0.3,
+        "balance": "histogram",
+        "hold_out": "group",
+        "correction_weight": 1.0,
+    }
 
 
 def test_executed_actions_are_there_for_every_frame(built: Record, contract: Contract, root: Path) -> None:
@@ -194,22 +199,136 @@ def test_weights_balance_the_training_rows_and_leave_the_held_out_ones_alone(
     assert (plain.rows("train").weight == 1).all()
 
 
-def test_a_spec_without_axes_has_nothing_to_balance_and_says_so(store: Store, record: Record, root: Path) -> None:
-    contract = Contract(ActionSpec((), ("A",)), rate_hz=10, width=4, height=4)
-    folder = root / "frames" / contract.hash / "s1"
-    folder.mkdir(parents=True)
-    np.save(folder / "frames.npy", np.zeros((50, *contract.frame_shape), np.uint8))
-    pq.write_table(pa.table({"row": range(50), "A": pa.array([1.0] * 50, pa.float32())}), folder / "labels.parquet")
-    write_json(
-        folder / "frames.json",
-        {"version": 1, "session": "s1", "game": "kart", "group": "s1", "digest": "d", "content": "c", "frames": 50}
-        | {"contract": contract.hash, "labelled": 50, "left_out": [], "seconds": 0},
+def test_places_that_are_passed_quickly_count_more(built: Record, contract: Contract, root: Path) -> None:
+    slow = [*np.linspace(0, 0.1, 90), *np.linspace(0.1, 1, 90)]
+    for n in range(4):
+        built(f"s{n}", [0.0] * 180, seed=n, progress=slow, track="oval")
+    train = build_training_set(root, contract, "kart", balance="places").rows("train")
+    at = np.array(slow)[train.row]
+    assert train.weight.mean(dtype=np.float64) == pytest.approx(1)
+    assert train.weight[at > 0.12].min() > 3 * train.weight[at < 0.08].max()
+
+
+def test_corrections_count_as_much_more_as_is_asked_for(built: Record, contract: Contract, root: Path) -> None:
+    for n in range(4):
+        built(f"taught{n}", [0.1] * 20, seed=n)
+        built(f"corrected{n}", [0.1] * 20, seed=10 + n, actor="policy")
+        built(f"taken{n}", [0.1] * 20, seed=20 + n, interventions=range(5))
+    made = build_training_set(root, contract, "kart", correction_weight=4.0)
+    train, val = made.rows("train"), made.rows("val")
+    kinds = [entry.id.rstrip("0123") for entry in made.sessions]
+    kind = np.array([kinds[index] for index in train.session_index])
+    corrected = (kind == "corrected") | ((kind == "taken") & (train.row < 5))
+    assert train.weight.mean(dtype=np.float64) == pytest.approx(1)
+    np.testing.assert_allclose(train.weight[corrected], 4 * train.weight[~corrected][0], rtol=1e-5)
+    assert np.ptp(train.weight[~corrected]) == 0
+    assert (val.weight == 1).all()
+    assert {entry.id.rstrip("0123"): entry.corrections for entry in made.sessions} == {
+        "taught": 0,
+        "corrected": 20,
+        "taken": 5,
+    }
+    even = build_training_set(root, contract, "kart")
+    assert (even.rows("train").weight == 1).all()
+
+
+def test_what_a_policy_did_without_a_teacher_is_never_learned_from(
+    built: Record, contract: Contract, root: Path
+) -> None:
+    built("taught", [0.1] * 30, seed=1)
+    built("alone", [0.9] * 30, seed=2, actor="policy", unlabelled=range(30))
+    built("half", [0.9] * 30, seed=3, actor="policy", unlabelled=range(25))
+    made = build_training_set(root, contract, "kart", correction_weight=4.0)
+    assert made.left_out.sessions == {"alone": "none of its rows has a label"}
+    assert {entry.id: (entry.rows, entry.corrections) for entry in made.sessions} == {"taught": (30, 0), "half": (5, 5)}
+
+
+@pytest.mark.parametrize(("hold_out", "kept_together"), [("group", "group"), ("session", "id"), ("track", "track")])
+def test_what_is_held_out_whole_can_be_chosen(
+    built: Record, contract: Contract, root: Path, hold_out: str, kept_together: str
+) -> None:
+    sessions = [built(f"s{n:02}", seed=n, group=f"seed-{n % 6}", track=f"track-{n % 3}") for n in range(12)]
+    made = build_training_set(
+        root, contract, "kart", sessions=[item.manifest for item in sessions], val_fraction=0.5, hold_out=hold_out
     )
-    with pytest.raises(KartError, match="balance 'none'"):
+    sides: dict[str, set[str]] = {}
+    for entry in made.sessions:
+        sides.setdefault(getattr(entry, kept_together), set()).add(entry.split)
+    assert len(sides) == {"group": 6, "session": 12, "track": 3}[hold_out]
+    assert {"train", "val"} == set.union(*sides.values())
+    assert all(len(found) == 1 for found in sides.values())
+    assert f"of {len(sides)} {hold_out}s" in made.split_kind
+    assert made.options["hold_out"] == hold_out
+
+
+def test_frames_held_out_one_by_one_are_of_sessions_that_are_learned_from(
+    built: Record, contract: Contract, root: Path
+) -> None:
+    for n in range(2):
+        built(f"s{n}", [0.1] * 50, seed=n)
+    made = build_training_set(root, contract, "kart", hold_out="frame")
+    assert [entry.split for entry in made.sessions] == ["both", "both"]
+    assert (len(made.rows("train")), len(made.rows("val"))) == (80, 20)
+    assert "it leaks" in made.split_kind
+
+
+def test_a_way_to_hold_out_that_cannot_work_is_refused(built: Record, contract: Contract, root: Path) -> None:
+    one = built("s1", track="oval")
+    with pytest.raises(KartError, match="group, session, track, frame, not 'colour'"):
+        build_training_set(root, contract, "kart", hold_out="colour")
+    for hold_out, name in (("session", "s1"), ("track", "oval")):
+        with pytest.raises(KartError, match=f"of one {hold_out}, {name}, .* by group"):
+            build_training_set(root, contract, "kart", sessions=[one.manifest], hold_out=hold_out)
+    with pytest.raises(KartError, match="manifest"):
+        build_training_set(root, contract, "kart", hold_out="track")
+
+
+@pytest.fixture
+def drawn(root: Path) -> Callable[..., Contract]:
+    """Frames of a spec of buttons alone: a session of 50 rows whose buttons are those of `pressed(row)`."""
+
+    def make(spec: ActionSpec, pressed: Callable[[int], tuple[str, ...]]) -> Contract:
+        contract = Contract(spec, rate_hz=10, width=4, height=4)
+        folder = root / "frames" / contract.hash / "s1"
+        folder.mkdir(parents=True)
+        np.save(folder / "frames.npy", np.zeros((50, *contract.frame_shape), np.uint8))
+        rows = range(50)
+        labels = {name: pa.array([float(name in pressed(row)) for row in rows], pa.float32()) for name in spec.names}
+        about = {"actor": ["human"] * 50, "intervention": [False] * 50}
+        pq.write_table(pa.table({"row": rows, **labels, **about}), folder / "labels.parquet")
+        write_json(
+            folder / "frames.json",
+            {"version": 1, "session": "s1", "game": "kart", "group": "s1", "digest": "d", "content": "c", "frames": 50}
+            | {"contract": contract.hash, "labelled": 50, "left_out": [], "seconds": 0},
+        )
+        return contract
+
+    return make
+
+
+def test_a_spec_that_does_not_steer_has_nothing_to_balance_and_says_so(
+    drawn: Callable[..., Contract], root: Path
+) -> None:
+    contract = drawn(ActionSpec((), ("A",)), lambda _: ("A",))
+    with pytest.raises(KartError, match="'places' or 'none'"):
         build_training_set(root, contract, "kart")
     training_set = build_training_set(root, contract, "kart", balance="none")
     assert training_set.steering is None
     assert training_set.rows("train").labels.shape == (40, 1)
+
+
+def test_of_buttons_the_mirrored_ones_are_balanced(drawn: Callable[..., Contract], root: Path) -> None:
+    def pressed(row: int) -> tuple[str, ...]:
+        return (("left", "A"), ("right",), ("left", "right"), ("A",))[min(row % 10, 3)]
+
+    contract = drawn(ActionSpec((), ("A", "left", "right"), mirrored_buttons=(("left", "right"),)), pressed)
+    made = build_training_set(root, contract, "kart", balance="histogram")
+    train = made.rows("train")
+    direction = train.labels[:, 2] - train.labels[:, 1]
+    sums = [train.weight[direction == way].sum() for way in (-1, 0, 1)]
+    np.testing.assert_allclose(sums, 40 / 3, rtol=1e-5)
+    assert made.steering is not None
+    assert [made.steering.before[place] for place in (0, 12, 24)] == [4, 32, 4]
 
 
 def test_the_version_follows_content_and_options_and_nothing_else(
@@ -223,12 +342,14 @@ def test_the_version_follows_content_and_options_and_nothing_else(
         first,
         build_training_set(root, contract, "kart", val_fraction=0.3).version,
         build_training_set(root, contract, "kart", balance="none").version,
+        build_training_set(root, contract, "kart", hold_out="session").version,
+        build_training_set(root, contract, "kart", correction_weight=2.0).version,
     }
     built("s3", seed=2)
     versions.add(build_training_set(root, contract, "kart").version)
     monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
     versions.add(build_training_set(root, contract, "kart").version)
-    assert len(versions) == 5
+    assert len(versions) == 7
 
 
 @pytest.mark.parametrize("sessions", ["none", "unbuilt", "unlabelled"])

@@ -1,7 +1,5 @@
 """The asset `training_set`: all good sessions of a game, split, balanced and indexed."""
 
-from typing import Literal
-
 import dagster as dg
 from pydantic import Field
 
@@ -11,6 +9,7 @@ from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import training_set as sets
+from kart_pipeline.datasets.labels import direction_name
 from kart_pipeline.games.contracts import Contracts, prevailing
 from kart_pipeline.learning.figures import steering_histogram
 from kart_pipeline.orchestration import checks, pictures, tables
@@ -21,10 +20,19 @@ from kart_pipeline.orchestration.partitions import GAMES
 class TrainingSetConfig(dg.Config):
     """How the rows are divided and weighted."""
 
-    val_fraction: float = Field(0.2, description="Share of the groups of sessions that is held out, above 0, below 1.")
+    val_fraction: float = Field(0.2, description="Share of what is held out, above 0, below 1.")
+    hold_out: str = Field(
+        "group",
+        description="What is held out whole: 'group' (a track of its own where each drive has one), 'session' or "
+        "'track'.",
+    )
     balance: str = Field(
         "histogram",
-        description="'histogram': rows of rare steering count more, up to five times; 'none': all rows count the same.",
+        description="'histogram': rows of rare steering count more, up to five times; 'places': rows of places on the "
+        "track that were passed quickly or seldom do; 'both'; 'none': all rows count the same.",
+    )
+    correction_weight: float = Field(
+        1.0, description="How many times as much as another a row counts in which a teacher corrected a policy."
     )
 
 
@@ -46,14 +54,20 @@ def training_set(
     game = context.partition_key
     with checks.sentences():
         contract, manifests, unfit = _sessions(settings, game)
-        balance: Literal["none", "histogram"] = config.balance  # type: ignore[assignment] # checked where it is used
+        if config.hold_out == "frame":
+            raise KartError(
+                "Frames held out one by one are known from their neighbours, so their error says nothing of a drive; "
+                "hold out 'group', 'session' or 'track'. `python -m benchmarks.leak` shows the difference."
+            )
         made = sets.build_training_set(
             settings.datasets,
             contract,
             game,
             sessions=manifests,
             val_fraction=config.val_fraction,
-            balance=balance,
+            balance=config.balance,  # type: ignore[arg-type] # checked where it is used
+            hold_out=config.hold_out,  # type: ignore[arg-type] # the same
+            correction_weight=config.correction_weight,
         )
     left_out = {**made.left_out.sessions, **unfit}
     for name, reason in left_out.items():
@@ -68,6 +82,7 @@ def training_set(
                 "dagster/row_count": len(learned) + len(held_out),
                 "rows to learn from": len(learned),
                 "rows held out": len(held_out),
+                "rows of corrections": sum(entry.corrections for entry in made.sessions),
                 "split": made.split_kind,
                 "steps without label": made.left_out.unlabelled,
                 "steps without frame": made.left_out.frames,
@@ -105,4 +120,4 @@ def _sessions(settings: Settings, game: str) -> tuple[Contract, list[Manifest], 
 def _histogram(made: sets.TrainingSet) -> dg.MarkdownMetadataValue | None:
     if made.steering is None:
         return None
-    return pictures.figure(steering_histogram(made.steering, made.contract.spec.axes[0], pictures.MOST_BYTES))
+    return pictures.figure(steering_histogram(made.steering, direction_name(made.contract.spec), pictures.MOST_BYTES))
