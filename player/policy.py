@@ -8,10 +8,10 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.frame import RGB, Choice, Frame
 from kart_pipeline.core.prepare import FrameStack
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.learning.figures import visible
 from kart_pipeline.learning.inference import Predict, predictor
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.package import DriverPackage, load_network, read_package, verify_golden
+from kart_pipeline.learning.sheets import visible
 from player.hush import start_tensorflow
 from player.locate import locate
 from player.stages import INFER, PREPARE, Stages

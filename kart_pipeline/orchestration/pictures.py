@@ -12,7 +12,7 @@ from kart_pipeline.core.prepare import stack_steps
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.frames_info import FramesInfo
 from kart_pipeline.datasets.labels import vectors
-from kart_pipeline.learning.figures import sheet
+from kart_pipeline.learning.sheets import sheet
 
 MOST_BYTES = 36_000  # of a file, which is 48 kB of Markdown
 

@@ -158,7 +158,16 @@ def test_a_run_keeps_the_errors_beside_the_baselines_and_the_figures(recorded: R
     metrics = client.get_run(recorded.run_id).data.metrics
     assert recorded.result.evaluation.metrics().items() <= metrics.items()
     assert {path.path for path in client.list_artifacts(recorded.run_id, "figures")} == {
-        f"figures/{name}.png" for name in ("loss", "predicted_against_true", "steering", "training_inputs")
+        f"figures/{name}.png"
+        for name in (
+            "button_confusion",
+            "error_by_direction",
+            "loss",
+            "predicted_against_true",
+            "steering",
+            "training_inputs",
+            "where_it_looks",
+        )
     }
 
 

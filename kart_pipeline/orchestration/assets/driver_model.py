@@ -71,7 +71,11 @@ def driver_model(
         metadata=tables.present(
             {
                 "loss by epoch": pictures.figure(shown["loss"]),
-                "predicted against true": pictures.figure(shown["predicted_against_true"]),
+                **{
+                    name.replace("_", " "): pictures.figure(shown[name])
+                    for name in ("predicted_against_true", "where_it_looks", "error_by_direction", "button_confusion")
+                    if name in shown
+                },
                 "errors on held-out rows": dg.MetadataValue.md(result.evaluation.markdown()),
                 "registered": f"{driver.name} version {driver.version}",
                 "model": driver.uri,
