@@ -45,7 +45,7 @@ class Policy:
         """What the network says; never a label, since nobody taught.
 
         Raises:
-            KartError: the frame does not suit the contract's crop or masks, or the network's answer is not finite.
+            KartError: the frame does not suit the contract's regions, or the network's answer is not finite.
         """
         begin = time.perf_counter_ns()
         self._input = self._stack.push(frame.rgb)

@@ -52,12 +52,26 @@ class Region:
         if right > width or bottom > height or left >= right or top >= bottom:
             raise KartError(
                 f"Region {(self.left, self.top, self.right, self.bottom)} in {self.unit}s does not fit "
-                f"a {width}x{height} frame; correct the crop or mask of the contract."
+                f"a {width}x{height} frame; correct the crop, mask or inset of the contract."
             )
         return left, top, right, bottom
 
 
 WHOLE = Region(0, 0, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Inset:
+    """What is small in the source and matters, a minimap or a speedometer, shown in a size of its own.
+
+    Attributes:
+        region: where it is in the source. Masks do not hide it, so a mask may take it out of the main picture.
+        width, height: of the tile that it becomes, in pixels.
+    """
+
+    region: Region
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +83,13 @@ class Contract:
         rate_hz: steps per second that the labels were made for.
         crop: the part of the source that is used.
         masks: parts of the source painted black first (HUD, minimap).
-        width, height: of the network's input, in pixels. 200x66 is PilotNet's.
+        width, height: of the main picture in the network's input, in pixels. 200x66 is PilotNet's.
         filter: Pillow's resampling filter.
         colour: "rgb", "yuv" (full-range BT.601, as in JPEG) or "grey".
         stack: how many frames, the oldest first, are joined along the channels.
         stride: steps between the frames of a stack.
         delay_ms: the label of a frame is the action that was made this much later than the frame was shown.
+        inset: a tile that is added below the main picture, in the middle of `inset.height` black rows.
     """
 
     spec: ActionSpec
@@ -88,6 +103,7 @@ class Contract:
     stack: int = 1
     stride: int = 1
     delay_ms: float = 0.0
+    inset: Inset | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
@@ -102,8 +118,23 @@ class Contract:
             raise KartError(f"A contract's colour is one of {', '.join(get_args(Colour))}, not {self.colour!r}.")
         if self.filter not in get_args(Filter):
             raise KartError(f"A contract's filter is one of {', '.join(get_args(Filter))}, not {self.filter!r}.")
+        if self.inset:
+            self._check_inset(self.inset)
         object.__setattr__(self, "rate_hz", float(self.rate_hz))
         object.__setattr__(self, "delay_ms", float(self.delay_ms))
+
+    def _check_inset(self, inset: Inset) -> None:
+        for name, most in (("width", self.width), ("height", 4096 - self.height)):
+            value = getattr(inset, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise KartError(
+                    f"A contract's inset has a {name} that is a whole number from 1 to {most}, not {value!r}."
+                )
+        if (self.width - inset.width) % 2:
+            raise KartError(
+                f"A contract's inset of width {inset.width} has no middle place below a picture of width {self.width}, "
+                "and would move when mirrored; make both widths even or both odd."
+            )
 
     @property
     def channels(self) -> int:
@@ -112,13 +143,14 @@ class Contract:
 
     @property
     def frame_shape(self) -> tuple[int, int, int]:
-        """`(height, width, channels)` of one prepared frame, uint8."""
-        return self.height, self.width, self.channels
+        """`(height + inset.height, width, channels)` of one prepared frame, uint8."""
+        return self.height + (self.inset.height if self.inset else 0), self.width, self.channels
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """`(height, width, channels * stack)` of the network's input, uint8."""
-        return self.height, self.width, self.channels * self.stack
+        """`(height + inset.height, width, channels * stack)` of the network's input, uint8."""
+        height, width, channels = self.frame_shape
+        return height, width, channels * self.stack
 
     @property
     def delay_steps(self) -> int:
@@ -134,7 +166,10 @@ class Contract:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` gives an equal contract, of the same hash, back."""
         masks = [asdict(mask) for mask in self.masks]
-        return {"version": VERSION, **asdict(self), "spec": self.spec.to_dict(), "masks": masks}
+        plain = {"version": VERSION, **asdict(self), "spec": self.spec.to_dict(), "masks": masks}
+        if self.inset is None:
+            del plain["inset"]  # so that contracts from before there were insets keep their hashes
+        return plain
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Contract":
@@ -147,6 +182,8 @@ class Contract:
             fields["spec"] = ActionSpec.from_dict(fields["spec"])
             fields["crop"] = Region(**fields["crop"])
             fields["masks"] = tuple(Region(**mask) for mask in fields["masks"])
+            if "inset" in fields:
+                fields["inset"] = Inset(**{**fields["inset"], "region": Region(**fields["inset"]["region"])})
             return cls(**fields)
         except (KeyError, TypeError, ValueError) as error:
             raise KartError(f"Not a contract: {error!r} in {data!r}.") from error

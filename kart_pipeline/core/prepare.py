@@ -20,7 +20,7 @@ _MODES = {"yuv": "YCbCr", "grey": "L"}
 
 
 def prepare(contract: Contract, source: RGB | Image.Image) -> RGB:
-    """Mask, crop, resize and convert one frame.
+    """Mask, crop, resize, add the inset and convert one frame.
 
     Args:
         contract: says how.
@@ -30,11 +30,12 @@ def prepare(contract: Contract, source: RGB | Image.Image) -> RGB:
         uint8 `contract.frame_shape`.
 
     Raises:
-        KartError: the crop or a mask does not fit the source.
+        KartError: the crop, a mask or the inset does not fit the source.
     """
     # frames from a file come as a picture: a detour through an array would cost a tenth of the time to build them
-    picture = source if isinstance(source, Image.Image) else Image.fromarray(np.ascontiguousarray(source))
-    width, height = picture.size
+    whole = source if isinstance(source, Image.Image) else Image.fromarray(np.ascontiguousarray(source))
+    picture = whole
+    width, height = whole.size
     region = contract.crop.pixels(width, height)
     if contract.masks:
         picture = picture.copy()
@@ -44,6 +45,13 @@ def prepare(contract: Contract, source: RGB | Image.Image) -> RGB:
         picture = picture.crop(region)
     if picture.size != (contract.width, contract.height):
         picture = picture.resize((contract.width, contract.height), _FILTERS[contract.filter])
+    if contract.inset:
+        tile = whole.crop(contract.inset.region.pixels(width, height))
+        tile = tile.resize((contract.inset.width, contract.inset.height), _FILTERS[contract.filter])
+        joined = Image.new("RGB", contract.frame_shape[1::-1])
+        joined.paste(picture, (0, 0))
+        joined.paste(tile, ((contract.width - tile.width) // 2, contract.height))
+        picture = joined
     if contract.colour != "rgb":
         picture = picture.convert(_MODES[contract.colour])
     return np.asarray(picture).reshape(contract.frame_shape)

@@ -97,7 +97,8 @@ def _check_fit(manifest: Manifest, contract: Contract) -> None:
             f"Session {manifest.id} was recorded at {manifest.rate_hz:g} Hz, the contract is for "
             f"{contract.rate_hz:g} Hz; use a contract of the session's rate or leave the session out."
         )
-    for region in (contract.crop, *contract.masks):
+    inset = (contract.inset.region,) if contract.inset else ()
+    for region in (contract.crop, *contract.masks, *inset):
         region.pixels(manifest.width, manifest.height)
 
 

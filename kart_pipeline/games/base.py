@@ -14,6 +14,9 @@ FINISHED = "finished"  # the value of `Game.ended` that counts as reaching the g
 PROGRESS = "progress"  # share of the whole race that is done, 0 to 1
 SPEED = "speed"  # in the game's own units
 OFF_TRACK = "off_track"  # 1 while the kart is off the road, else 0
+LAP = "lap"  # laps completed
+X, Y = "x", "y"  # where the kart is, seen from above, in the game's own units
+COLLISION = "collision"  # 1 while the kart touches something, else 0
 
 
 class Autopilot(Protocol):

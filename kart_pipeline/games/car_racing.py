@@ -9,7 +9,7 @@ from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.contract import Contract, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Frame
-from kart_pipeline.games.base import FINISHED, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game
+from kart_pipeline.games.base import FINISHED, LAP, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game, X, Y
 from kart_pipeline.games.car_racing_env import make_env
 
 RATE_HZ = 50.0  # FPS in gymnasium.envs.box2d.car_racing
@@ -49,7 +49,8 @@ class CarRacing(Game):
 
     The score is the environment's return: 1000 shared among the track's tiles, less 0.1 a step, 100 off for leaving the
     field. `Frame.state` tells `progress` (share of tiles visited; 0.95 and the line make a lap), `speed` in world units
-    per second (full gas on the straight reaches about 100), and `off_track`, 1 while all four wheels are on grass.
+    per second (full gas on the straight reaches about 100), `off_track`, 1 while all four wheels are on grass, `lap`, 1
+    with the frame that ends a finished drive, and `x` and `y` in world units.
 
     Raises:
         KartError: gymnasium with Box2D is not installed.
@@ -142,10 +143,13 @@ class CarRacing(Game):
         return np.array(self._env.track, np.float64)[:, 2:4]
 
     def _frame(self, rgb: RGB, steps: int) -> Frame:
-        env = self._env
+        env, car = self._env, self.car()
         state = {
             PROGRESS: env.tile_visited_count / len(env.track),
-            SPEED: self.car().speed,
+            SPEED: car.speed,
             OFF_TRACK: float(not any(wheel.tiles for wheel in env.car.wheels)),
+            LAP: float(self.ended == FINISHED),
+            X: car.x,
+            Y: car.y,
         }
         return Frame(rgb, round(steps * 1e9 / RATE_HZ), state)

@@ -5,6 +5,7 @@
     height = 64
     crop = { left = 0, top = 0, right = 1, bottom = 0.875 }
     masks = [{ left = 0, top = 0, right = 40, bottom = 12, unit = "pixel" }]
+    inset = { left = 0.7, top = 0.6, right = 0.9, bottom = 0.8, width = 32, height = 32 }
 
 Whatever is not named keeps the game's default. The channels are the session's own and are not set here.
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from kart_pipeline.core.contract import VERSION, Contract, Region
+from kart_pipeline.core.contract import VERSION, Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.names import checked_id
@@ -123,6 +124,8 @@ def _read(path: Path, game: str, section: Any) -> dict[str, Any]:
             if not isinstance(values["masks"], list):
                 raise KartError("masks is a list of regions, written [{ left = 0, … }].")
             values["masks"] = tuple(_region("a mask", item) for item in values["masks"])
+        if "inset" in values:
+            values["inset"] = _inset(values["inset"])
     except KartError as error:
         raise KartError(f"{where}: {error}") from error
     return values
@@ -134,3 +137,12 @@ def _region(what: str, data: Any) -> Region:
         return Region(**data)
     except TypeError:
         raise KartError(f"{what} is a region, {{ {' = …, '.join(edges[:4])} = … }}, not {data!r}.") from None
+
+
+def _inset(data: Any) -> Inset:
+    if not isinstance(data, dict) or not {"width", "height"} <= set(data):
+        raise KartError(
+            f"inset is a region with the size of its tile, {{ left = …, width = …, height = … }}, not {data!r}."
+        )
+    region = {name: value for name, value in data.items() if name not in ("width", "height")}
+    return Inset(_region("inset", region), data["width"], data["height"])

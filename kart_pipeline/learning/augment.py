@@ -1,8 +1,9 @@
 """Changes made to training batches, never to validation: mirror, sideways shift, hidden patches, brightness.
 
 Everything works on a whole batch in TensorFlow operations. Mirror, shift and patches are one gather of pixels, and all
-frames of a stack are changed alike, because they show one scene. Randomness is stateless: the same seed and step give
-the same change, on any machine and in any thread.
+frames of a stack are changed alike, because they show one scene. An inset is mirrored and brightened with the main
+picture, and neither shifted nor hidden: a minimap does not move with the kart. Randomness is stateless: the same seed
+and step give the same change, on any machine and in any thread.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,11 @@ def augment(
     shift = tf.cast(tf.round((2 * draws[1] - 1) * hyper.shift * contract.width), tf.int32)
     if hyper.mirror or hyper.shift or hyper.patches:
         hidden = patch_mask(draws[3:], contract.height, contract.width, hyper) if hyper.patches else None
-        images = resample(images, source_columns(contract.width, mirrored, shift), hidden)
+        main = resample(images[:, : contract.height], source_columns(contract.width, mirrored, shift), hidden)
+        if contract.inset:
+            still = source_columns(contract.width, mirrored, tf.zeros_like(shift))
+            main = tf.concat([main, resample(images[:, contract.height :], still)], axis=1)
+        images = main
         labels = changed_labels(labels, mirrored, shift, contract, hyper.shift_correction)
     if hyper.brightness:
         images = brighten(images, 1 + (2 * draws[2] - 1) * hyper.brightness, contract)
@@ -132,7 +137,8 @@ def brighten(images: "tf.Tensor", factor: "tf.Tensor", contract: Contract) -> "t
     import tensorflow as tf
 
     # one row of pixels as one axis: broadcasting over an innermost axis of 3 takes three times as long
-    rows = tf.reshape(images, (-1, contract.height, contract.width * contract.channels * contract.stack))
+    height, width, channels = contract.input_shape
+    rows = tf.reshape(images, (-1, height, width * channels))
     brightness = [1.0, 0.0, 0.0] if contract.colour == "yuv" else [1.0] * contract.channels
     mask = tf.constant(brightness * contract.stack * contract.width)
     gain = 1 + (factor[:, None, None] - 1) * mask

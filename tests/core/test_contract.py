@@ -8,24 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract, Region
+from kart_pipeline.core.contract import Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 
 CONTRACT = Contract(ActionSpec(("steer",)), rate_hz=30)
 
 EDGES = st.tuples(st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0.6, 1), st.floats(0.6, 1))
 REGIONS = EDGES.map(lambda edges: Region(*edges))
+INSETS = st.builds(Inset, REGIONS, width=st.integers(1, 50).map(lambda half: 2 * half), height=st.integers(1, 100))
 CONTRACTS = st.builds(
     Contract,
     st.just(ActionSpec(("steer", "pitch"), ("A",))),
     rate_hz=st.floats(1, 240),
     crop=REGIONS,
     masks=st.lists(REGIONS, max_size=3).map(tuple),
-    width=st.integers(1, 400),
+    width=st.integers(50, 200).map(lambda half: 2 * half),
     height=st.integers(1, 400),
     colour=st.sampled_from(["rgb", "yuv", "grey"]),
     stack=st.integers(1, 5),
     delay_ms=st.floats(0, 500),
+    inset=st.none() | INSETS,
 )
 
 
@@ -50,6 +52,7 @@ def test_a_contract_survives_json_with_its_hash(contract: Contract) -> None:
         {"rate_hz": 60},
         {"delay_ms": 50},
         {"spec": ActionSpec(("steer", "pitch"))},
+        {"inset": Inset(Region(0.5, 0.5, 1, 1), 32, 32)},
     ],
 )
 def test_every_field_is_part_of_the_hash(change: dict[str, Any]) -> None:
@@ -70,6 +73,23 @@ def test_the_hash_does_not_move_between_releases() -> None:
 def test_pilotnets_size_is_the_default() -> None:
     assert CONTRACT.input_shape == (66, 200, 3)
     assert replace(CONTRACT, colour="grey", stack=4).input_shape == (66, 200, 4)
+
+
+def test_an_inset_adds_its_rows_below_the_picture() -> None:
+    contract = replace(CONTRACT, inset=Inset(Region(0.5, 0.5, 1, 1), 40, 24), stack=2)
+    assert contract.frame_shape == (66 + 24, 200, 3)
+    assert contract.input_shape == (66 + 24, 200, 6)
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 8), (201, 8), (40, 0), (40, 4031), (40.0, 8), (40, True)])
+def test_an_inset_that_does_not_fit_below_the_picture_is_refused(width: int, height: int) -> None:
+    with pytest.raises(KartError, match=r"A contract's inset has a (width|height) that is a whole number from 1 to"):
+        replace(CONTRACT, inset=Inset(Region(0, 0, 1, 1), width, height))
+
+
+def test_an_inset_that_would_move_when_mirrored_is_refused() -> None:
+    with pytest.raises(KartError, match="make both widths even or both odd"):
+        replace(CONTRACT, inset=Inset(Region(0, 0, 1, 1), 41, 8))
 
 
 def test_the_delay_is_rounded_to_steps() -> None:
@@ -117,3 +137,5 @@ def test_a_contract_of_another_version_is_refused() -> None:
         Contract.from_dict(CONTRACT.to_dict() | {"version": 99})
     with pytest.raises(KartError, match="Not a contract"):
         Contract.from_dict({"version": 1})
+    with pytest.raises(KartError, match="Not a contract"):
+        Contract.from_dict(CONTRACT.to_dict() | {"inset": {"width": 3}})

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract, Region
+from kart_pipeline.core.contract import Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.prepare import FrameStack, prepare, stack_steps
 
@@ -68,6 +68,39 @@ def test_grey_is_full_range_bt601_luma() -> None:
     y, cb, cr = prepare(replace(contract, colour="yuv"), red)[0, 0].tolist()
     assert (y, cr) == (76, 255)
     assert cb == pytest.approx(128 - 0.168736 * 255, abs=1)
+
+
+@settings(max_examples=30)
+@given(
+    colour=st.sampled_from(["rgb", "yuv", "grey"]),
+    inset=st.builds(
+        Inset, st.just(Region(0.5, 0.25, 0.75, 0.75)), st.integers(1, 20).map(lambda n: 2 * n), st.integers(1, 30)
+    ),
+)
+def test_an_inset_leaves_the_main_picture_as_it_is_and_stands_in_the_middle_below_it(colour: str, inset: Inset) -> None:
+    source, plain = noise(8), replace(CONTRACT, colour=colour)
+    seen = prepare(replace(plain, inset=inset), source)
+    assert seen.shape == (20 + inset.height, 40, plain.channels)
+    np.testing.assert_array_equal(seen[:20], prepare(plain, source))
+    left = (40 - inset.width) // 2
+    alone = prepare(replace(plain, crop=inset.region, width=inset.width, height=inset.height), source)
+    np.testing.assert_array_equal(seen[20:, left : left + inset.width], alone)
+    black = prepare(plain, np.zeros_like(source))[0, 0]
+    beside = np.concatenate([seen[20:, :left], seen[20:, left + inset.width :]], axis=1)
+    assert (beside == black).all()
+
+
+def test_an_inset_shows_what_a_mask_takes_out_of_the_main_picture() -> None:
+    where = Region(0, 0, 0.5, 0.5)
+    white = np.full((48, 64, 3), 255, np.uint8)
+    seen = prepare(replace(CONTRACT, masks=(where,), inset=Inset(where, 10, 6)), white)
+    assert not seen[:9, :19].any()
+    assert (seen[20:, 15:25] == 255).all()
+
+
+def test_an_inset_beyond_the_source_is_refused() -> None:
+    with pytest.raises(KartError, match="correct the crop, mask or inset"):
+        prepare(replace(CONTRACT, inset=Inset(Region(0, 100, 640, 480, "pixel"), 10, 10)), noise(4))
 
 
 def test_a_crop_beyond_the_source_is_refused() -> None:

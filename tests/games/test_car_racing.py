@@ -28,6 +28,8 @@ def test_the_first_frame_shows_a_car_at_rest_on_the_track_of_its_seed(game):
     assert frame.t_ns == 0
     assert frame.state["speed"] == pytest.approx(0, abs=0.1)
     assert frame.state["off_track"] == 0
+    assert frame.state["lap"] == 0
+    assert (frame.state["x"], frame.state["y"]) == pytest.approx(tuple(game.centre_line()[0]), abs=1)
     assert game.track == game.group == checked_id("seed-1234")
     assert game.score == 0
     assert game.ended is None
@@ -117,6 +119,18 @@ def test_driving_off_the_field_ends_the_drive_and_costs_100_points(game, monkeyp
     assert game.ended == "left the field"
     assert game.score == pytest.approx(before - 100)
     assert grass > 20
+
+
+def test_the_lap_counts_with_the_frame_that_finishes_it(game, monkeypatch):
+    blind(monkeypatch, game)
+    frame = game.reset(4)
+    expert = game.expert()
+    expert.reset()
+    while game.ended is None:
+        assert frame.state["lap"] == 0
+        frame = game.step(expert.action(frame))
+    assert game.ended == "finished"
+    assert frame.state["lap"] == 1
 
 
 def test_no_step_is_taken_before_the_reset_or_after_the_end(monkeypatch):

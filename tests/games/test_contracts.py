@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import WHOLE, Region
+from kart_pipeline.core.contract import WHOLE, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.prepare import prepare
@@ -66,6 +66,13 @@ def test_a_file_changes_what_it_names_and_nothing_else(load: Callable[[str], Con
     assert contract.masks == (Region(1, 2, 3, 4, "pixel"),)
 
 
+def test_a_file_can_add_an_inset(load: Callable[[str], Contracts]) -> None:
+    line = 'inset = { left = 1, top = 2, right = 3, bottom = 4, unit = "pixel", width = 32, height = 16 }'
+    contract = load(f"[car_racing]\n{line}\n").contract(header("car_racing"))
+    assert contract.inset == Inset(Region(1, 2, 3, 4, "pixel"), 32, 16)
+    assert contract.input_shape == (96 + 16, 96, 3)
+
+
 def test_a_games_rule_changes_with_its_own_section_only(load: Callable[[str], Contracts]) -> None:
     before = load("")
     after = load("[car_racing]\nheight = 80\n")
@@ -85,6 +92,9 @@ def test_a_games_rule_changes_with_its_own_section_only(load: Callable[[str], Co
         ("[car_racing]\ncrop = 3", "crop is a region, { left"),
         ("[car_racing]\ncrop = { left = 0.5, top = 0, right = 0.5, bottom = 1 }", "is empty or outside"),
         ("[car_racing]\nmasks = { left = 0 }", "masks is a list of regions"),
+        ("[car_racing]\ninset = 3", "inset is a region with the size of its tile"),
+        ("[car_racing]\ninset = { left = 0, top = 0, right = 1, bottom = 1 }", "inset is a region with the size"),
+        ("[car_racing]\ninset = { left = 0, width = 8, height = 8 }", "inset is a region, { left"),
         ("[car_racing]\nrate_hz = 'fast'", "rate_hz is a number"),
     ],
 )
@@ -94,7 +104,17 @@ def test_a_mistake_in_the_file_is_told_with_its_place(load: Callable[[str], Cont
     assert "contracts.toml" in str(caught.value)
 
 
-@pytest.mark.parametrize("line", ["width = 0", "width = 'wide'", "colour = 'sepia'", "filter = ['box']", "stack = 1.5"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "width = 0",
+        "width = 'wide'",
+        "colour = 'sepia'",
+        "filter = ['box']",
+        "stack = 1.5",
+        "inset = { left = 0, top = 0, right = 1, bottom = 1, width = 97, height = 8 }",
+    ],
+)
 def test_a_value_that_makes_no_contract_is_told_with_its_place(load: Callable[[str], Contracts], line: str) -> None:
     with pytest.raises(KartError, match=r"contracts.toml, section \[car_racing\]: A contract's"):
         load(f"[car_racing]\n{line}\n").contract(header("car_racing"))

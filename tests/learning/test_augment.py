@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.contract import WHOLE, Contract, Inset
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.learning.augment import (
     HIDDEN,
@@ -90,6 +92,35 @@ def test_all_frames_of_a_stack_are_changed_alike(colour: str) -> None:
     together, _ = augment(tf.concat([images] * 3, axis=-1), labels, step, stacked, hyper)
     assert np.array_equal(together, np.concatenate([alone] * 3, axis=-1))
     assert not np.array_equal(alone, images)
+
+
+def test_a_mirrored_input_mirrors_its_inset_too() -> None:
+    contract = Contract(SPEC, 10, width=10, height=4, colour="rgb", inset=Inset(WHOLE, 4, 3))
+    images, hyper = pictures(3, contract), HyperParameters(mirror=1.0, shift=0.0, brightness=0.0, patches=0)
+    changed, _ = augment(images, tf.zeros((3, len(SPEC))), tf.constant(1, tf.int64), contract, hyper)
+    assert np.array_equal(changed, images[:, :, ::-1])
+
+
+@pytest.mark.parametrize("colour", ["rgb", "grey", "yuv"])
+def test_shift_and_patches_change_the_main_picture_as_without_an_inset_and_leave_the_inset(colour: str) -> None:
+    plain = Contract(SPEC, 10, width=10, height=8, colour=colour, stack=2)  # type: ignore[arg-type]
+    contract = replace(plain, inset=Inset(WHOLE, 4, 3))
+    images, labels, step = pictures(6, contract), tf.zeros((6, len(SPEC))), tf.constant(3, tf.int64)
+    hyper = HyperParameters(mirror=0.0, shift=0.4, shift_correction=1.0, brightness=0.0, patches=2, patch_size=0.8)
+    changed, after = augment(images, labels, step, contract, hyper)
+    main, same = augment(images[:, :8], labels, step, plain, hyper)
+    assert np.array_equal(changed[:, :8], main)
+    assert np.array_equal(after, same)
+    assert np.array_equal(changed[:, 8:], images[:, 8:])
+    assert not np.array_equal(main, images[:, :8])
+
+
+def test_an_inset_is_as_bright_as_the_main_picture() -> None:
+    contract = Contract(SPEC, 10, width=6, height=4, colour="grey", inset=Inset(WHOLE, 2, 3))
+    images = tf.fill((2, *contract.input_shape), tf.constant(100, tf.uint8))
+    changed = brighten(images, tf.constant([1.5, 0.5]), contract).numpy()
+    assert (changed[0] == 150).all()
+    assert (changed[1] == 50).all()
 
 
 def test_brightness_of_yuv_changes_y_alone_in_every_frame_of_a_stack() -> None:
