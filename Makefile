@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Two commands do everything on a fresh machine: `make demo` and `make test`; `make correct` goes on from the demo.
 # The README lists the same commands for Windows, where make is absent.
 
 PYTHON ?= python3
@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_ARGS ?=
+CORRECT_ARGS ?=
 
-.PHONY: setup demo test check unit bench constraints clean
+.PHONY: setup demo correct test check unit bench constraints clean
 
 setup: $(READY)
 
@@ -21,6 +22,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	$(BIN)/python -m kart_pipeline.demo $(DEMO_ARGS)
+
+correct: $(READY)
+	$(BIN)/python -m kart_pipeline.correct $(CORRECT_ARGS)
 
 test: check unit
 

@@ -10,24 +10,20 @@ trains again; a run that was interrupted goes on where it stopped.
 import argparse
 import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from rich.console import Console
 from rich.markdown import Markdown
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.core.store import Store
+from kart_pipeline.correct.road import Road, recipe, shown
 from kart_pipeline.demo import plan as plans
-from kart_pipeline.demo.commands import run
 
 GAME = "car_racing"
 MODEL = f"models:/kart-{GAME}@champion"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,66 +71,31 @@ class Demo:
         self._console = console
         self._settings = settings
         self._size = size
-        self._seconds: dict[str, float] = {}
+        self._road = Road(console, settings, GAME, size.max_steps)
         self._video = settings.home / "demo.mp4"
 
     def run(self) -> None:
         """All that this round still lacks."""
         home = self._settings.home
-        plan = plans.begin(home, self._recorded(), self._size.episodes)
-        self._console.print(f"[bold]Round {plan.round}[/bold] of the demo, in {_shown(home)}", highlight=False)
-        self._stage("Record", lambda: self._record(plan.sessions))
+        road = self._road
+        plan = plans.begin(home, road.recorded(), self._size.episodes)
+        self._console.print(f"[bold]Round {plan.round}[/bold] of the demo, in {shown(home)}", highlight=False)
+        road.stage("Record", lambda: road.record(plan.sessions))
         if not plan.trained:
-            self._stage("Build frames", self._materialise)
-            self._stage("Train and score", self._train)
+            road.stage("Build frames", road.prepare)
+            road.stage("Train and score", self._train)
             plan = plans.save(home, plan, trained=True)
-        self._stage("Drive", self._drive)
+        road.stage("Drive", self._drive)
         plans.save(home, plan, done=True)
         self._farewell()
 
-    def _stage(self, name: str, work: Callable[[], T]) -> T:
-        self._console.rule(f"[bold]{name}", align="left")
-        started = time.perf_counter()
-        result = work()
-        self._seconds[name] = time.perf_counter() - started
-        return result
-
-    def _recorded(self) -> int:
-        store = Store(self._settings.store_url)
-        return sum(store.manifest(session_id).game == GAME for session_id in store.ids())
-
-    def _record(self, wanted: int) -> None:
-        """Let the game's expert drive, its hands knocked now and then, until the store holds `wanted` sessions."""
-        if Store(self._settings.recordings).unfinished():
-            self._command("recorder", "repair", "--all")
-        missing = wanted - self._recorded()
-        if missing <= 0:
-            self._console.print("All sessions of this round are there.")
-            return
-        arguments = ["--game", GAME, "--driver", "expert", "--noise", "0.8", "--episodes", str(missing)]
-        self._command("recorder", "capture", *arguments, "--workers", "2", *self._step_limit())
-
-    def _materialise(self) -> None:
-        from kart_pipeline.orchestration.materialise import materialise_sessions
-
-        prepared = materialise_sessions(self._settings, console=self._console)
-        for session_id, reason in prepared.failed.items():
-            self._console.print(f"[yellow]Left out {session_id}:[/yellow] {reason}", highlight=False)
-        show = f"{len(prepared.done)} sessions prepared, {len(prepared.unchanged)} were already."
-        self._console.print(show, highlight=False)
-
     def _train(self) -> None:
-        from kart_pipeline.learning.hyper import HyperParameters
         from kart_pipeline.orchestration.materialise import train
 
         trained = train(
             self._settings,
             GAME,
-            # CarRacing's light never changes and its instruments are masked: nothing to harden the network against.
-            # Batches are small so that the minutes hold more gradient steps: with too few it misjudges its speed.
-            HyperParameters(
-                epochs=20, max_minutes=self._size.minutes, batch_size=32, brightness=0.0, patches=0, shift=0.0
-            ),
+            recipe(self._size.minutes),
             seeds=self._size.promotion_seeds,
             max_steps=self._size.max_steps,
             console=self._console,
@@ -143,23 +104,16 @@ class Demo:
         self._console.print(trained.champion["decision"], highlight=False)
 
     def _drive(self) -> None:
-        drive = ["--model-uri", MODEL, "--game", GAME, *self._step_limit()]
+        drive = ["--model-uri", MODEL, "--game", GAME, *self._road.step_limit()]
         compare = ["--compare", "expert,straight,untrained", "--workers", "2"]
-        self._command("player", *drive, "--seeds", str(self._size.seeds), *compare)
-        self._command("player", *drive, "--seeds", "1", "--video", _shown(self._video))
-
-    def _step_limit(self) -> list[str]:
-        return [] if self._size.max_steps is None else ["--max-steps", str(self._size.max_steps)]
-
-    def _command(self, module: str, *arguments: str) -> None:
-        run(self._console, module, arguments, {"KART_HOME": str(self._settings.home)})
+        self._road.command("player", *drive, "--seeds", str(self._size.seeds), *compare)
+        self._road.command("player", *drive, "--seeds", "1", "--video", shown(self._video))
 
     def _farewell(self) -> None:
         show = self._console.print
         self._console.rule("[bold]Done", align="left")
-        times = ", ".join(f"{name.lower()} {seconds:.0f} s" for name, seconds in self._seconds.items())
-        show(f"{sum(self._seconds.values()) / 60:.1f} minutes: {times}.", highlight=False)
-        show(f"The drive as a video: [bold]{_shown(self._video)}[/bold]", highlight=False)
+        show(self._road.times(), highlight=False)
+        show(f"The drive as a video: [bold]{shown(self._video)}[/bold]", highlight=False)
         show("\nWhat to type next:" + _activation())
         for command, what in (
             ("dagster dev", "sessions, frames, models and scores as assets, on http://127.0.0.1:3000"),
@@ -171,21 +125,13 @@ class Demo:
             show(f"  [bold]{command}[/bold]\n      [dim]{what}[/dim]", highlight=False, soft_wrap=True)
 
 
-def _shown(path: Path) -> str:
-    """`path` as short as it can be said from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
 def _activation() -> str:
     """How to make `dagster` and `mlflow` found, where the virtual environment is not active."""
     if os.environ.get("VIRTUAL_ENV") or sys.prefix == sys.base_prefix:
         return ""
     folder = Path(sys.prefix)
     script = folder / "Scripts" / "activate" if os.name == "nt" else folder / "bin" / "activate"
-    source = str(_shown(script)) if os.name == "nt" else f"source {_shown(script)}"
+    source = str(shown(script)) if os.name == "nt" else f"source {shown(script)}"
     return f"\n  [bold]{source}[/bold]\n      [dim]once per terminal[/dim]"
 
 

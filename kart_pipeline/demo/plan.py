@@ -1,11 +1,10 @@
 """How far the demo has come, kept on disk, so that Ctrl-C costs only the stage that it hit."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kart_pipeline.core.durable import write_json
-from kart_pipeline.core.errors import KartError
+from kart_pipeline.correct import kept
 
 FILE = "demo.json"
 
@@ -41,13 +40,7 @@ def begin(home: Path, recorded: int, episodes: int) -> Plan:
 
 def load(home: Path) -> Plan:
     """The plan in `home`; a plan of no round where the demo never ran there."""
-    path = home / FILE
-    try:
-        return Plan(**json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return Plan()
-    except (TypeError, ValueError) as error:
-        raise KartError(f"{path} is damaged ({error}); delete it and run the demo again.") from error
+    return kept.load(home / FILE, lambda data: Plan(**data), Plan())
 
 
 def save(home: Path, plan: Plan, **changes: bool) -> Plan:

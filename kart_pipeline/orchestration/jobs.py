@@ -1,4 +1,4 @@
-"""The two jobs: getting a session ready, and making a driver for a game."""
+"""The jobs: getting a session ready, making a driver for a game, and correcting it."""
 
 import dagster as dg
 
@@ -12,4 +12,11 @@ train_driver = dg.define_asset_job(
     "train_driver",
     selection=dg.AssetSelection.assets("training_set", "driver_model", "scorecard", "champion"),
     description="Index a game's sessions, train a network on them, score it, and make it champion if it is better.",
+)
+
+correct_driver = dg.define_asset_job(
+    "correct_driver",
+    selection=dg.AssetSelection.assets("corrections"),
+    description="Let a game's champion drive new tracks while the expert says what would have been right. The sessions "
+    "are found and prepared by themselves; `train_driver` learns from them. `make correct` does whole rounds of this.",
 )

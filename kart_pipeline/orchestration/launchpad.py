@@ -45,12 +45,10 @@ def descriptions(of: type) -> dict[str, str]:
     }
 
 
-def values(config: dg.Config) -> dict[str, Any]:
-    """The values of such a configuration, as the dataclass wants them."""
-    return {
-        name: value.value if isinstance(value, Enum) else value
-        for name, value in ((name, getattr(config, name)) for name in type(config).model_fields)
-    }
+def values(config: dg.Config, of: type) -> dict[str, Any]:
+    """The values of such a configuration, as the dataclass `of` wants them; what else is in it is left out."""
+    given = ((item.name, getattr(config, item.name)) for item in fields(of))
+    return {name: value.value if isinstance(value, Enum) else value for name, value in given}
 
 
 def _kind(item: "Field[Any]", hint: Any) -> tuple[Any, Any]:

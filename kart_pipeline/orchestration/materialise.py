@@ -3,14 +3,11 @@
 The very sensor says what there is to do and the very jobs do it; what has been done already is not done again.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from kart_pipeline.core.errors import KartError
@@ -18,20 +15,17 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames_info import read_frames_info
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.orchestration.assets.corrections import corrections
 from kart_pipeline.orchestration.assets.frames import frames, frames_version
 from kart_pipeline.orchestration.bars import Bars
+from kart_pipeline.orchestration.correcting import Terms
 from kart_pipeline.orchestration.definitions import build_defs
-from kart_pipeline.orchestration.instance import open_instance
-from kart_pipeline.orchestration.jobs import prepare_session, train_driver
+from kart_pipeline.orchestration.in_process import Metadata, at_work, hushed, metadata, reason, requests_of_sensor, run
+from kart_pipeline.orchestration.jobs import correct_driver, prepare_session, train_driver
 from kart_pipeline.orchestration.partitions import GAMES
 from kart_pipeline.orchestration.sensors import CONTRACT_TAG, sessions_on_disk
 
-IN_PROCESS_TAG = "kart/in_process"
 _RUN_KEY_TAG, _SENSOR_TAG, _VERSION_TAG = "dagster/run_key", "dagster/sensor_name", "dagster/data_version"
-_INTERRUPTED = (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__)
-_SILENT = {"console": {"config": {"log_level": "CRITICAL"}}}
-
-Metadata = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -69,9 +63,9 @@ def materialise_sessions(
         KartError: another process is at it, or `contracts.toml` is not valid.
     """
     prepared = Prepared()
-    with _at_work(settings, instance) as memory, Bars(console) as bars:
+    with at_work(settings, instance) as memory, Bars(console) as bars:
         defs = build_defs(settings, bars)
-        requests = _requests(settings, memory)
+        requests = requests_of_sensor(settings, memory)
         for place, request in enumerate(requests):
             session = str(request.partition_key)
             bars("Sessions", place, len(requests), session)
@@ -79,11 +73,11 @@ def materialise_sessions(
                 prepared.unchanged.append(session)
                 continue
             keys = {_RUN_KEY_TAG: str(request.run_key), _SENSOR_TAG: sessions_on_disk.name}
-            result = _run(defs, prepare_session.name, memory, session, {**request.tags, **keys})
+            result = run(defs, prepare_session.name, memory, session, {**request.tags, **keys})
             if result.success:
                 prepared.done.append(session)
             else:
-                prepared.failed[session] = _reason(result)
+                prepared.failed[session] = reason(result)
         bars("Sessions", len(requests), len(requests))
     return prepared
 
@@ -107,81 +101,143 @@ def train(
         hyper: of the training.
         seeds: how many tracks each driver of the scorecard drives, where the game can be opened.
         max_steps: limit of those drives.
-        workers: processes for the drivers that need no network.
+        workers: processes for those drives.
         instance: Dagster's memory; by default the one that `dagster dev` shows.
         console: shows progress; None is silent.
 
     Raises:
         KartError: there are no sessions of the game, another process is at it, or a step failed; it says why.
     """
-    config = {
-        "driver_model": {"config": hyper.to_dict()},
-        "scorecard": {"config": {"seeds": seeds, "max_steps": max_steps, "workers": workers}},
+    config = _training(hyper) | _judging(seeds, max_steps, workers)
+    return Trained(**_train_driver(settings, game, Trained.__dataclass_fields__, config, instance, console))
+
+
+def make_model(
+    settings: Settings,
+    game: str,
+    hyper: HyperParameters,
+    *,
+    training_set: Mapping[str, Any] | None = None,
+    warm_start: bool = False,
+    instance: dg.DagsterInstance | None = None,
+    console: Console | None = None,
+) -> dict[str, Metadata]:
+    """The first half of `train_driver`: the assets `training_set` and `driver_model`.
+
+    Args:
+        settings: the folders.
+        game: whose sessions have been materialised.
+        hyper: of the training.
+        training_set: configuration of that asset, where it is not the default.
+        warm_start: begin with the champion's weights.
+        instance: as for `train`.
+        console: as for `train`.
+
+    Returns:
+        By asset, what it shows in Dagster.
+
+    Raises:
+        KartError: as for `train`; or there is no champion to begin with.
+    """
+    config = _training(hyper, training_set or {}, warm_start)
+    return _train_driver(settings, game, ("training_set", "driver_model"), config, instance, console)
+
+
+def judge_model(
+    settings: Settings,
+    game: str,
+    *,
+    seeds: int = 8,
+    max_steps: int | None = None,
+    workers: int = 2,
+    instance: dg.DagsterInstance | None = None,
+    console: Console | None = None,
+) -> dict[str, Metadata]:
+    """The second half of `train_driver`, for the newest model: the assets `scorecard` and `champion`.
+
+    Args, returns and errors are those of `train` and `make_model`.
+    """
+    config = _judging(seeds, max_steps, workers)
+    return _train_driver(settings, game, ("scorecard", "champion"), config, instance, console)
+
+
+def correct(
+    settings: Settings,
+    game: str,
+    terms: Terms,
+    *,
+    version: int | None = None,
+    instance: dg.DagsterInstance | None = None,
+    console: Console | None = None,
+) -> Metadata:
+    """Run the job `correct_driver` for one game.
+
+    Args:
+        settings: the folders.
+        game: whose driver is corrected.
+        terms: how.
+        version: of the driver; None is the champion.
+        instance: as for `train`.
+        console: as for `train`.
+
+    Returns:
+        What the asset `corrections` shows in Dagster.
+
+    Raises:
+        KartError: there is no champion, the game has no expert, another process is at it, or a drive failed.
+    """
+    given = {
+        "drives": terms.drives,
+        "first": terms.first,
+        "max_steps": terms.max_steps,
+        "seconds_off_track": terms.off_track_s,
+        "seconds_stuck": terms.stuck_s,
+        "noise": terms.noise,
+        "version": version,
     }
-    with _at_work(settings, instance) as memory, Bars(console) as bars, _hushed():
+    with at_work(settings, instance) as memory, Bars(console) as bars, hushed():
+        defs = build_defs(settings, bars)
+        result = run(defs, correct_driver.name, memory, game, {}, {"corrections": {"config": given}})
+        if not result.success:
+            raise KartError(reason(result))
+    return metadata(result, "corrections")
+
+
+def tell_of_corrections(
+    settings: Settings, game: str, shown: Mapping[str, Any], *, instance: dg.DagsterInstance | None = None
+) -> None:
+    """Show something in Dagster beside the latest materialisation of `corrections`, as an observation of it."""
+    with at_work(settings, instance) as memory:
+        memory.report_runless_asset_event(dg.AssetObservation(corrections.key, partition=game, metadata=dict(shown)))
+
+
+def _training(
+    hyper: HyperParameters, training_set: Mapping[str, Any] | None = None, warm_start: bool = False
+) -> dict[str, Any]:
+    model = {"driver_model": {"config": {**hyper.to_dict(), "warm_start": warm_start}}}
+    return model | ({"training_set": {"config": dict(training_set)}} if training_set else {})
+
+
+def _judging(seeds: int, max_steps: int | None, workers: int) -> dict[str, Any]:
+    return {"scorecard": {"config": {"seeds": seeds, "max_steps": max_steps, "workers": workers}}}
+
+
+def _train_driver(
+    settings: Settings,
+    game: str,
+    assets: Iterable[str],
+    config: dict[str, Any],
+    instance: dg.DagsterInstance | None,
+    console: Console | None,
+) -> dict[str, Metadata]:
+    """Run the job, or some assets of it; what each of them shows."""
+    with at_work(settings, instance) as memory, Bars(console) as bars, hushed():
         if game not in memory.get_dynamic_partitions(str(GAMES.name)):
             raise KartError(f"There are no sessions of {game!r} to learn from; record some and materialise them first.")
-        result = _run(build_defs(settings, bars), train_driver.name, memory, game, {}, config)
+        result = run(build_defs(settings, bars), train_driver.name, memory, game, {}, config, [*assets])
         if not result.success:
-            raise KartError(_reason(result))
-    shown = {name: _metadata(result, name) for name in Trained.__dataclass_fields__}
-    return Trained(**shown)
-
-
-@contextmanager
-def _at_work(settings: Settings, instance: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
-    """Dagster's memory, for one process at a time, without runs that a killed process left behind."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.dagster_home / "in_process.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise KartError(f"Another process is materialising in {settings.home}; wait until it has ended.") from None
-    try:
-        with nullcontext(instance) if instance else open_instance(settings) as memory:
-            _bury(memory)
-            yield memory
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Without TensorFlow's advice between the bars: it warns of every network that is traced anew."""
-    tensorflow = logging.getLogger("tensorflow")
-    level = tensorflow.level
-    tensorflow.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        tensorflow.setLevel(level)
-
-
-def _bury(instance: dg.DagsterInstance) -> None:
-    """End the runs of a process that was killed: nobody else will, and they would hold the training pool for ever."""
-    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-    for run in instance.get_runs(dg.RunsFilter(statuses=under_way, tags={IN_PROCESS_TAG: "true"})):
-        instance.report_run_canceled(run, message="The process that ran it was killed.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _requests(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    """What the sensor asks for, tick by tick until it asks for nothing; partitions are added and removed on the way."""
-    requests: list[dg.RunRequest] = []
-    cursor = None
-    while True:
-        context = dg.build_sensor_context(instance, cursor=cursor, resources={"settings": settings})
-        tick: dg.SensorResult = sessions_on_disk(context)  # type: ignore[assignment] # it returns nothing else
-        for change in tick.dynamic_partitions_requests or ():
-            if isinstance(change, dg.AddDynamicPartitionsRequest):
-                instance.add_dynamic_partitions(change.partitions_def_name, change.partition_keys)
-            else:
-                for key in change.partition_keys:
-                    instance.delete_dynamic_partition(change.partitions_def_name, key)
-        requests += tick.run_requests or ()
-        if not tick.run_requests:
-            return requests
-        cursor = tick.cursor
+            raise KartError(reason(result))
+    return {name: metadata(result, name) for name in assets}
 
 
 def _is_prepared(settings: Settings, instance: dg.DagsterInstance, session: str, contract: str) -> bool:
@@ -198,53 +254,3 @@ def _is_prepared(settings: Settings, instance: dg.DagsterInstance, session: str,
         return False
     event = last.records[0].asset_materialization
     return event is not None and (event.tags or {}).get(_VERSION_TAG) == frames_version(digest, contract)
-
-
-def _run(
-    defs: dg.Definitions,
-    job: str,
-    instance: dg.DagsterInstance,
-    partition: str,
-    tags: dict[str, str],
-    ops: dict[str, Any] | None = None,
-) -> dg.ExecuteInProcessResult:
-    """Run a job for one partition; Ctrl-C, which Dagster takes for a failure of the step, ends it as Ctrl-C."""
-    try:
-        result = defs.resolve_job_def(job).execute_in_process(
-            run_config={"loggers": _SILENT, "ops": ops or {}},
-            instance=instance,
-            partition_key=partition,
-            tags={**tags, IN_PROCESS_TAG: "true"},
-            raise_on_error=False,
-        )
-    except dg.DagsterExecutionInterruptedError:
-        raise KeyboardInterrupt from None
-    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    if any(error and error.cls_name in _INTERRUPTED for error in errors):
-        raise KeyboardInterrupt
-    return result
-
-
-def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """Why a run failed: the sentence of the check or of the step, else the last line of the error."""
-    broken = [
-        evaluation.description or evaluation.check_name
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
-    ]
-    if broken:
-        return " ".join(broken)
-    for event in result.all_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            if failure.user_failure_data and failure.user_failure_data.description:
-                return failure.user_failure_data.description
-            if failure.error:
-                cause = failure.error.cause or failure.error
-                return f"Step {event.step_key} failed: {cause.message.strip()}"
-    return "The run failed; `dagster dev` shows its log."
-
-
-def _metadata(result: dg.ExecuteInProcessResult, asset: str) -> Metadata:
-    (event,) = result.asset_materializations_for_node(asset)
-    return {name: value.value for name, value in event.metadata.items()}

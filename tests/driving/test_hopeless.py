@@ -36,7 +36,7 @@ def test_coming_back_to_the_road_counts_anew(line):
         def reset(self):
             self.step = 0
 
-        def act(self, frame: Frame) -> Choice:
+        def act(self, _: Frame) -> Choice:
             self.step += 1
             return Choice(line.spec.action(steer=float(self.step % 15 > 0), throttle=0.2), "test")
 

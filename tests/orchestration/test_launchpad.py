@@ -34,7 +34,7 @@ Config = config_class(Recipe, "RecipeConfig", "A cake.")
 
 
 def test_fields_defaults_and_descriptions_are_those_of_the_dataclass():
-    assert values(Config()) == {"minutes": 20.0, "width": 10, "height": 5, "top": "nuts", "salt": None}
+    assert values(Config(), Recipe) == {"minutes": 20.0, "width": 10, "height": 5, "top": "nuts", "salt": None}
     told = {name: field.description for name, field in Config.model_fields.items()}
     assert told["minutes"] == "in the oven, at a moderate heat."
     assert told["width"] == told["height"] == "of the tin, cm."
@@ -46,7 +46,7 @@ seen: dict[str, object] = {}
 @dg.asset
 def cake(config: Config) -> None:  # type: ignore[valid-type]
     seen.clear()
-    seen.update(values(config))
+    seen.update(values(config, Recipe))
 
 
 def bake(**config: object) -> dg.ExecuteInProcessResult:
@@ -84,7 +84,7 @@ def test_a_field_without_a_description_is_a_mistake_of_ours():
 
 def test_every_hyper_parameter_is_in_the_launchpad_with_its_description():
     names = [field.name for field in fields(HyperParameters)]
-    assert list(TrainingConfig.model_fields) == names
-    assert HyperParameters(**values(TrainingConfig())) == HyperParameters()
+    assert list(TrainingConfig.model_fields) == [*names, "warm_start"]
+    assert HyperParameters(**values(TrainingConfig(), HyperParameters)) == HyperParameters()
     told = descriptions(HyperParameters)
     assert all(len(told[name]) > 5 for name in names)

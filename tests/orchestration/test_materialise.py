@@ -14,8 +14,9 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames_info import read_frames_info
 from kart_pipeline.games.contracts import Contracts
+from kart_pipeline.orchestration.in_process import IN_PROCESS_TAG
 from kart_pipeline.orchestration.instance import open_instance
-from kart_pipeline.orchestration.materialise import IN_PROCESS_TAG, Prepared, materialise_sessions
+from kart_pipeline.orchestration.materialise import Prepared, materialise_sessions
 
 Prepare = Callable[[], Prepared]
 

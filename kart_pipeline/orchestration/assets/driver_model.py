@@ -4,17 +4,19 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from pydantic import Field
 
+from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.training_set import INDEX, TrainingSet, load_training_set
 from kart_pipeline.learning import tracking
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predictor
-from kart_pipeline.learning.package import Golden, make_golden
+from kart_pipeline.learning.package import Golden, load_network, make_golden
 from kart_pipeline.learning.training import Progress as Batch
 from kart_pipeline.learning.training import TrainingResult, train
-from kart_pipeline.orchestration import checks, pictures, tables
+from kart_pipeline.orchestration import checks, judging, pictures, report, tables
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.launchpad import config_class, values
 from kart_pipeline.orchestration.partitions import GAMES
@@ -22,9 +24,20 @@ from kart_pipeline.orchestration.resources import Mlflow, Progress
 from player.hush import start_tensorflow
 
 if TYPE_CHECKING:
-    TrainingConfig = dg.Config
+    from mlflow.entities.model_registry import ModelVersion
+
+    Recipe = dg.Config
 else:
-    TrainingConfig = config_class(HyperParameters, "TrainingConfig", "What a training run can be told.")
+    Recipe = config_class(HyperParameters, "Recipe", "What a training run can be told.")
+
+
+class TrainingConfig(Recipe):
+    """What a training run can be told, and where it starts."""
+
+    warm_start: bool = Field(
+        False, description="Begin with the champion's weights, which must have the same network and contract."
+    )
+
 
 GOLDEN_FRAMES = 4  # beyond those that fill the first stack; a raw frame of 640x480 takes up to 0.9 MB
 
@@ -56,12 +69,17 @@ def driver_model(
 
     game = context.partition_key
     with checks.sentences():
-        hyper = HyperParameters(**values(config))
+        hyper = HyperParameters(**values(config, HyperParameters))
         examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
-        with mlflow.run(game, {"dagster.run_id": context.run.run_id}) as run:
+        tags = {"dagster.run_id": context.run.run_id}
+        holder = _champion(mlflow, game) if config.warm_start else None
+        if holder is not None:
+            tags["started_from"] = f"version {holder.version}"
+        with mlflow.run(game, tags) as run:
             start_tensorflow()
             tracking.log_origin(examples, hyper)
-            result = train(examples, hyper, on_epoch=tracking.log_epoch, on_batch=tell)
+            start = {"start": load_network(judging.package_of(settings, game, holder.version))} if holder else {}
+            result = train(examples, hyper, on_epoch=tracking.log_epoch, on_batch=tell, **start)
             tracking.log_result(result, examples)
             golden = _golden(result, examples, Store(settings.store_url))
             driver = tracking.log_driver(result.model, examples.contract, golden, game, step=result.best_epoch)
@@ -92,6 +110,13 @@ def driver_model(
         ),
         data_version=dg.DataVersion(driver.model_id),
     )
+
+
+def _champion(mlflow: Mlflow, game: str) -> "ModelVersion":
+    holder = report.champion_of(mlflow.client, game)
+    if holder is None:
+        raise KartError(f"There is no champion of {game} to begin with; train the first model without `warm_start`.")
+    return holder
 
 
 def _golden(result: TrainingResult, examples: TrainingSet, store: Store) -> Golden:

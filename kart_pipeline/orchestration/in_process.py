@@ -1,0 +1,139 @@
+"""Running the jobs in this process, in the memory that `dagster dev` shows, for one process at a time."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.orchestration.instance import open_instance
+from kart_pipeline.orchestration.sensors import sessions_on_disk
+
+IN_PROCESS_TAG = "kart/in_process"
+_INTERRUPTED = (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__)
+_SILENT = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+Metadata = dict[str, Any]
+
+
+@contextmanager
+def at_work(settings: Settings, instance: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
+    """Dagster's memory, for one process at a time, without runs that a killed process left behind."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.dagster_home / "in_process.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise KartError(f"Another process is materialising in {settings.home}; wait until it has ended.") from None
+    try:
+        with nullcontext(instance) if instance else open_instance(settings) as memory:
+            _bury(memory)
+            yield memory
+    finally:
+        lock.release()
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Without TensorFlow's advice between the bars: it warns of every network that is traced anew."""
+    tensorflow = logging.getLogger("tensorflow")
+    level = tensorflow.level
+    tensorflow.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        tensorflow.setLevel(level)
+
+
+def run(
+    defs: dg.Definitions,
+    job: str,
+    instance: dg.DagsterInstance,
+    partition: str,
+    tags: dict[str, str],
+    ops: dict[str, Any] | None = None,
+    assets: Sequence[str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Run a job for one partition; Ctrl-C, which Dagster takes for a failure of the step, ends it as Ctrl-C.
+
+    Args:
+        defs: the definitions.
+        job: its name.
+        instance: Dagster's memory.
+        partition: the session or game.
+        tags: of the run.
+        ops: configuration by asset.
+        assets: only these of the job; None is all.
+    """
+    try:
+        result = defs.resolve_job_def(job).execute_in_process(
+            run_config={"loggers": _SILENT, "ops": ops or {}},
+            instance=instance,
+            partition_key=partition,
+            tags={**tags, IN_PROCESS_TAG: "true"},
+            asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
+            raise_on_error=False,
+        )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    if any(error and error.cls_name in _INTERRUPTED for error in errors):
+        raise KeyboardInterrupt
+    return result
+
+
+def requests_of_sensor(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    """What the sensor asks for, tick by tick until it asks for nothing; partitions are added and removed on the way."""
+    requests: list[dg.RunRequest] = []
+    cursor = None
+    while True:
+        context = dg.build_sensor_context(instance, cursor=cursor, resources={"settings": settings})
+        tick: dg.SensorResult = sessions_on_disk(context)  # type: ignore[assignment] # it returns nothing else
+        for change in tick.dynamic_partitions_requests or ():
+            if isinstance(change, dg.AddDynamicPartitionsRequest):
+                instance.add_dynamic_partitions(change.partitions_def_name, change.partition_keys)
+            else:
+                for key in change.partition_keys:
+                    instance.delete_dynamic_partition(change.partitions_def_name, key)
+        requests += tick.run_requests or ()
+        if not tick.run_requests:
+            return requests
+        cursor = tick.cursor
+
+
+def reason(result: dg.ExecuteInProcessResult) -> str:
+    """Why a run failed: the sentence of the check or of the step, else the last line of the error."""
+    broken = [
+        evaluation.description or evaluation.check_name
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    if broken:
+        return " ".join(broken)
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data and failure.user_failure_data.description:
+                return failure.user_failure_data.description
+            if failure.error:
+                cause = failure.error.cause or failure.error
+                return f"Step {event.step_key} failed: {cause.message.strip()}"
+    return "The run failed; `dagster dev` shows its log."
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> Metadata:
+    """What an asset shows in Dagster, by name."""
+    (event,) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def _bury(instance: dg.DagsterInstance) -> None:
+    """End the runs of a process that was killed: nobody else will, and they would hold the training pool for ever."""
+    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=under_way, tags={IN_PROCESS_TAG: "true"})):
+        instance.report_run_canceled(run, message="The process that ran it was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
