@@ -65,6 +65,11 @@ class Scorecard:
         return float(self.scores.min())
 
     @property
+    def decile(self) -> float:
+        """The score that nine drives in ten reach: the 10th percentile, between two drives by linear interpolation."""
+        return float(np.percentile(self.scores, 10))
+
+    @property
     def best(self) -> float:
         """Highest score."""
         return float(self.scores.max())
@@ -90,6 +95,21 @@ class Scorecard:
         return _mean(drive.smoothness for drive in self.drives)
 
     @property
+    def lap_time(self) -> float | None:
+        """Mean game seconds of the laps that were completed; None where there was none."""
+        return _mean(seconds for drive in self.drives for seconds in drive.lap_times or ())
+
+    @property
+    def collisions(self) -> float | None:
+        """Mean number of collisions a drive; None where no drive tells."""
+        return _mean(drive.collisions for drive in self.drives)
+
+    @property
+    def stuck(self) -> float | None:
+        """How often a drive got stuck, on average; None where no drive tells."""
+        return _mean(drive.stuck for drive in self.drives)
+
+    @property
     def game_seconds(self) -> float:
         """Mean length of a drive in game time."""
         return float(np.mean([drive.game_seconds for drive in self.drives]))
@@ -109,11 +129,15 @@ class Scorecard:
             "low": low,
             "high": high,
             "worst": self.worst,
+            "decile": self.decile,
             "best": self.best,
             "finished": self.finished,
             "progress": self.progress,
             "off_track": self.off_track,
             "smoothness": self.smoothness,
+            "lap_time": self.lap_time,
+            "collisions": self.collisions,
+            "stuck": self.stuck,
             "game_seconds": self.game_seconds,
             "interventions": self.interventions,
             "drives": [drive.to_dict() for drive in self.drives],
@@ -200,6 +224,7 @@ def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
         ("mean score", [f"{card.mean:.1f}" for card in cards]),
         ("95 % interval", [interval(card) for card in cards]),
         ("worst", [f"{card.worst:.1f}" for card in cards]),
+        ("worst decile", [f"{card.decile:.1f}" for card in cards]),
         ("best", [f"{card.best:.1f}" for card in cards]),
         ("finished", [f"{card.finished:.0%}" for card in cards]),
         ("progress", [_format(card.progress, ".1%") for card in cards]),
@@ -207,6 +232,14 @@ def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
         ("steering change per step", [_format(card.smoothness, ".3f") for card in cards]),
         ("game seconds per drive", [f"{card.game_seconds:.1f}" for card in cards]),
     ]
+    # Few games count these: a row of dashes would tell nobody anything.
+    for name, figures, spec in (
+        ("lap time, s", [card.lap_time for card in cards], ".2f"),
+        ("collisions per drive", [card.collisions for card in cards], ".1f"),
+        ("times stuck per drive", [card.stuck for card in cards], ".2f"),
+    ):
+        if any(figure is not None for figure in figures):
+            rows.append((name, [_format(figure, spec) for figure in figures]))
     if any(card.interventions for card in cards):
         rows.append(("interventions", [str(card.interventions) for card in cards]))
     return rows

@@ -8,7 +8,9 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame
 from kart_pipeline.driving.clock import Cadence
-from kart_pipeline.games.base import OFF_TRACK, PROGRESS
+from kart_pipeline.games.base import COLLISION, LAP, OFF_TRACK, PROGRESS
+
+STUCK_NS = 5_000_000_000  # game time without progress after which a drive counts as stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Drive:
         wall_seconds: by the clock on the wall.
         interventions: how often a teacher took the controls.
         cadence: how the loop kept time.
+        lap_times: game seconds of each lap that was completed; None where the game counts no laps.
+        collisions: how often something was touched anew; None where the game does not tell.
+        stuck: how often progress did not grow for 5 s of game time; None where the game tells no progress.
+        standstill: longest stretch of game time without progress, in seconds; None likewise.
+        standstill_at: the progress at which that was; None likewise.
     """
 
     seed: int | None
@@ -43,6 +50,12 @@ class Drive:
     wall_seconds: float
     interventions: int
     cadence: Cadence
+    # Scorecards that were kept before these were counted read as if the game had not told.
+    lap_times: tuple[float, ...] | None = None
+    collisions: int | None = None
+    stuck: int | None = None
+    standstill: float | None = None
+    standstill_at: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` gives an equal drive back."""
@@ -52,8 +65,15 @@ class Drive:
     def from_dict(cls, data: Mapping[str, Any]) -> "Drive":
         """Raises KartError where `data` is no drive."""
         try:
-            return cls(**{**data, "cadence": Cadence(**data["cadence"])})
-        except (KeyError, TypeError) as error:
+            laps = data.get("lap_times")
+            return cls(
+                **{
+                    **data,
+                    "cadence": Cadence(**data["cadence"]),
+                    "lap_times": None if laps is None else tuple(laps),
+                }
+            )
+        except (AttributeError, KeyError, TypeError) as error:
             raise KartError(f"Not a drive: {error!r} in {data!r}.") from error
 
 
@@ -71,30 +91,79 @@ class Tally:
         self._turned = 0.0
         self._off_track = 0
         self._interventions = 0
+        self._collisions = 0
+        self._laps = _Laps(frame)
+        self._standstill = _Standstill(frame)
 
     def count(self, choice: Choice, frame: Frame) -> None:
         """One more step: `choice` was made, and led to `frame`."""
         self.steps += 1
-        before, self._before, self._last = self._before, choice, frame
+        before, self._before = self._before, choice
+        last, self._last = self._last, frame
         if before is not None and self._steer is not None:
             self._turned += abs(choice.action.axes[self._steer] - before.action.axes[self._steer])
         self._off_track += frame.state.get(OFF_TRACK, 0.0) > 0
+        self._collisions += frame.state.get(COLLISION, 0.0) > 0 >= last.state.get(COLLISION, 0.0)
+        self._laps.count(frame)
+        self._standstill.count(frame)
         self._interventions += choice.intervention and not (before is not None and before.intervention)
 
     def drive(self, *, seed: int | None, track: str, score: float, ended: str, wall: float, cadence: Cadence) -> Drive:
         """The sum of it."""
-        told = OFF_TRACK in self._last.state
+        told = self._last.state
+        still = self._standstill if PROGRESS in told else None
         return Drive(
             seed=seed,
             track=track,
             steps=self.steps,
             score=float(score),
-            progress=self._last.state.get(PROGRESS),
+            progress=told.get(PROGRESS),
             ended=ended,
-            off_track=self._off_track / max(1, self.steps) if told else None,
+            off_track=self._off_track / max(1, self.steps) if OFF_TRACK in told else None,
             smoothness=None if self._steer is None else self._turned / max(1, self.steps - 1),
             game_seconds=(self._last.t_ns - self._first.t_ns) / 1e9,
             wall_seconds=wall,
             interventions=self._interventions,
             cadence=cadence,
+            lap_times=tuple(self._laps.seconds) if LAP in told else None,
+            collisions=self._collisions if COLLISION in told else None,
+            stuck=still.times if still else None,
+            standstill=still.longest_ns / 1e9 if still else None,
+            standstill_at=still.longest_at if still else None,
         )
+
+
+class _Laps:
+    """Times each lap from the line, or from the start of the drive, to the line."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.seconds: list[float] = []
+        self._done = frame.state.get(LAP, 0.0)
+        self._since = frame.t_ns
+
+    def count(self, frame: Frame) -> None:
+        done = frame.state.get(LAP, 0.0)
+        if done > self._done:  # a game that takes a lap back does not give it twice
+            self.seconds.append((frame.t_ns - self._since) / 1e9)
+            self._done, self._since = done, frame.t_ns
+
+
+class _Standstill:
+    """Watches how long progress does not grow beyond its highest value so far."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.times = 0
+        self.longest_ns = 0
+        self.longest_at = self._best = frame.state.get(PROGRESS, 0.0)
+        self._since = frame.t_ns
+        self._counted = False
+
+    def count(self, frame: Frame) -> None:
+        still = frame.t_ns - self._since
+        if still > self.longest_ns:
+            self.longest_ns, self.longest_at = still, self._best
+        progress = frame.state.get(PROGRESS, 0.0)
+        if progress > self._best:
+            self._best, self._since, self._counted = progress, frame.t_ns, False
+        elif still >= STUCK_NS and not self._counted:
+            self.times, self._counted = self.times + 1, True

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
 FILE = "scorecard.json"
 CHAMPION = "champion"
+METRICS = (  # properties of a scorecard that MLflow compares runs by
+    "mean",
+    "worst",
+    "decile",
+    "finished",
+    "progress",
+    "off_track",
+    "smoothness",
+    "lap_time",
+    "collisions",
+    "stuck",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,7 @@ def save(client: "MlflowClient", entry: "ModelVersion", report: Report) -> None:
     for stem, card in (("game", report.drives), *((f"game/{card.driver}", card) for card in report.others)):
         if card is None:
             continue
-        for figure in ("mean", "finished", "progress", "off_track", "smoothness"):
+        for figure in METRICS:
             value = getattr(card, figure)
             if value is not None:
                 client.log_metric(entry.run_id, f"{stem.replace(' ', '_')}/{figure}", value)

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -55,6 +55,40 @@ def test_a_scorecard_sums_up_its_drives():
     assert card.interventions == 2
 
 
+def test_the_worst_decile_is_what_nine_drives_in_ten_reach():
+    scores = np.random.default_rng(0).permutation(np.arange(0.0, 101.0))
+    card = a_card(scores)
+    assert card.decile == 10.0
+    assert card.to_dict()["decile"] == 10.0
+    assert "| worst decile | 10.0 |" in markdown([card])
+
+
+def test_laps_collisions_and_standstills_are_averaged():
+    card = Scorecard(
+        "line",
+        "model",
+        (
+            a_drive(1, 1, lap_times=(20.0, 22.0), collisions=3, stuck=0),
+            a_drive(2, 2, lap_times=(), collisions=0, stuck=1),
+            a_drive(3, 3, lap_times=(30.0,), collisions=0, stuck=0),
+        ),
+    )
+    assert (card.lap_time, card.collisions, card.stuck) == (24.0, 1.0, pytest.approx(1 / 3))
+    shown = markdown([card, a_card([1])])
+    for row in (
+        "| lap time, s | 24.00 | - |",
+        "| collisions per drive | 1.0 | - |",
+        "| times stuck per drive | 0.33 | - |",
+    ):
+        assert row in shown
+
+
+def test_rows_that_no_driver_has_are_left_out():
+    shown = markdown([a_card([1, 2])])
+    for word in ("lap time", "collisions", "stuck"):
+        assert word not in shown
+
+
 def test_what_no_drive_tells_stays_unknown_in_summary_and_tables():
     card = a_card([1, 2], progress=None, off_track=None, smoothness=None)
     assert card.progress is None
@@ -75,6 +109,7 @@ def test_one_drive_has_no_interval():
     assert "| 95 % interval | - |" in markdown([a_card([900])])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=12))
 def test_the_interval_lies_between_worst_and_best_and_repeats(scores):
     low, high = bootstrap(np.array(scores))
