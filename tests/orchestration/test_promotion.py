@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.clock import Cadence
 from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.tally import Drive
-from kart_pipeline.orchestration.promotion import comparable, decide
+from kart_pipeline.orchestration.promotion import Decision, comparable, decide
 from kart_pipeline.orchestration.report import HeldOut, Report
 
 CADENCE = Cadence(50.0, 50.0, 0.0, 0, 0.5, {"driver": 1.0}, {"driver": 2.0})
@@ -43,28 +45,91 @@ def test_the_champion_does_not_compete_with_itself():
     assert decision.reason == "Version 3 is the champion already."
 
 
-def test_a_better_mean_score_wins_and_both_figures_are_told():
-    decision = decide(report(2, 10.0, 20.0), report(1, 5.0, 20.0))
-    assert decision.promote
-    assert decision.reason.startswith("Version 2 scores 15.0, the champion, version 1, 12.5 on the same 2 seeds")
-    assert "+2.5" in decision.reason
+def test_a_lead_whose_interval_lies_above_zero_wins_and_all_figures_are_told():
+    decision = decide(report(2, 10.0, 25.0), report(1, 5.0, 18.0))
+    assert decision == Decision(
+        True,
+        "Version 2 scores 17.5, the champion, version 1, 11.5 on the same 2 seeds "
+        "(difference +6.0, 95 % interval +5.0 to +7.0).",
+    )
+
+
+def test_a_better_mean_that_hangs_on_one_seed_is_refused_with_the_interval():
+    decision = decide(report(2, 100.0, 0.0, 0.0, 0.0), report(1, 0.0, 0.0, 0.0, 0.0))
+    assert not decision.promote
+    assert "(difference +25.0, 95 % interval +0.0 to +75.0)" in decision.reason
+    assert decision.reason.endswith(": not shown to be better, so the champion stays.")
 
 
 @pytest.mark.parametrize("scores", [(10.0, 10.0), (9.0, 11.0), (1.0, 2.0)])
 def test_an_equal_or_worse_score_is_refused_with_a_reason(scores):
     decision = decide(report(2, *scores), report(1, 10.0, 10.0))
     assert not decision.promote
-    assert decision.reason.endswith("not better, so the champion stays.")
+    assert decision.reason.endswith("not shown to be better, so the champion stays.")
 
 
-def test_a_single_seed_is_compared_without_an_interval():
-    decision = decide(report(2, 3.0), report(1, 2.0))
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=9))
+@settings(deadline=None, max_examples=30)
+def test_two_drivers_are_never_both_better_than_the_other(pairs):
+    ours, theirs = zip(*pairs, strict=True)
+    there = decide(report(2, *ours), report(1, *theirs))
+    back = decide(report(2, *theirs), report(1, *ours))
+    assert not (there.promote and back.promote)
+    assert not decide(report(2, *ours), report(1, *ours)).promote
+
+
+def test_a_single_seed_shows_nothing():
+    decision = decide(report(2, 300.0), report(1, 2.0))
+    assert not decision.promote
+    assert decision.reason.startswith("Version 2 scores 300.0, the champion, version 1, 2.0 on a single seed")
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("candidate", "champion"),
+    [
+        (report(2, NAN, 900.0), report(1, 1.0, 2.0)),
+        (report(2, NAN, 900.0), None),
+        (report(2, error=NAN), report(1, error=0.3)),
+        (report(2, error=NAN), None),
+    ],
+)
+def test_a_figure_that_is_not_a_number_never_wins(candidate, champion):
+    decision = decide(candidate, champion)
+    assert not decision.promote
+    assert "not a number" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("candidate", "champion"),
+    [(report(2, 1.0, 2.0), report(1, NAN, 900.0)), (report(2, error=0.3), report(1, error=NAN))],
+)
+def test_a_champion_without_a_number_gives_way(candidate, champion):
+    assert decide(candidate, champion).promote
+
+
+@pytest.mark.parametrize(
+    ("ours", "straight", "words"),
+    [
+        ((100.0, 110.0), (10.0, 20.0), ""),
+        ((100.0, 5.0), (10.0, 20.0), "not shown to drive better than straight ahead (52.5 against 15.0"),
+        ((100.0,), (10.0,), "A single seed does not show whether it drives better than straight ahead"),
+    ],
+)
+def test_a_first_champion_is_set_beside_a_driver_who_goes_straight_ahead(ours, straight, words):
+    beside = replace(drives(*straight), driver="straight-ahead")
+    decision = decide(replace(report(1, *ours), others=(beside,)), None)
     assert decision.promote
-    assert decision.reason == "Version 2 scores 3.0, the champion, version 1, 2.0."
+    if words:
+        assert words in decision.reason
+    else:
+        assert decision.reason == "Version 1 is the first champion."
 
 
 def test_the_game_decides_even_against_the_held_out_error():
-    assert decide(report(2, 10.0, error=0.9), report(1, 5.0, error=0.1)).promote
+    assert decide(report(2, 10.0, 10.0, error=0.9), report(1, 5.0, 5.0, error=0.1)).promote
 
 
 def test_without_a_game_the_smaller_error_on_the_same_rows_wins():

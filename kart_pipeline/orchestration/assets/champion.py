@@ -27,9 +27,9 @@ def champion(
 ) -> dg.MaterializeResult:
     """The model that drives when nobody names one: `models:/kart-<game>@champion`.
 
-    The newest model takes the alias only if it is better than the present champion: by its mean score on the same
-    seeds, or where the game cannot be opened from here, by its error on held-out sessions. A champion that has not
-    driven these seeds drives them now.
+    The newest model takes the alias only if it is shown to be better than the present champion: by the interval of its
+    lead on the same seeds, or where the game cannot be opened from here, by its error on held-out sessions. A champion
+    that has not driven these seeds drives them now.
     """
     game = context.partition_key
     with checks.sentences():
@@ -42,6 +42,7 @@ def champion(
         decision = promotion.decide(candidate, present)
         if decision.promote:
             mlflow.client.set_registered_model_alias(entry.name, report.CHAMPION, entry.version)
+    best = entry if decision.promote else holder
     context.log.info(decision.reason)
     reports = [item for item in (candidate, present) if item is not None]
     drivers = {f"version {item.version}": item.drives for item in reports if item.drives}
@@ -49,7 +50,7 @@ def champion(
         metadata=tables.present(
             {
                 "decision": decision.reason,
-                "champion": f"version {entry.version if decision.promote or not holder else holder.version}",
+                "champion": f"version {best.version}" if best else "none yet",
                 "changed": decision.promote,
                 "in the game": dg.MetadataValue.md(markdown(list(_named(drivers)))) if drivers else None,
                 "on held-out sessions": _errors(reports),
