@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from kart_pipeline.core.errors import KartError
 
+AxisHead = Literal["regression", "bins"]
 AxisLoss = Literal["mse", "huber", "mae"]
 
 
@@ -23,10 +24,15 @@ class HyperParameters:
             cosine (Loshchilov & Hutter, 2017, arXiv:1608.03983) over the epochs or the minutes, whichever ends first.
             1 keeps it.
         dropout: share of a dense layer's outputs that is dropped while training; 0 is PilotNet as published.
-        axis_loss: "mse" (squared), "huber" (squared up to an error of 0.25 of the stick's half range, linear beyond) or
-            "mae" (absolute: learns the median, so it ignores rare taps).
+        axis_head: "regression" (each axis is one number) or "bins" (a distribution over `bins` values, of which driving
+            takes the likeliest place: it chooses left or right where regression drives straight on between them).
+        bins: of each axis's head where `axis_head` is "bins", equally spaced from -1 to 1; an odd number has one at 0.
+        axis_loss: of "regression", bins learn by cross-entropy: "mse" (squared), "huber" (squared up to an error of
+            0.25 of the stick's half range, linear beyond) or "mae" (absolute: learns the median, so it ignores rare
+            taps).
         button_loss_weight: of each button's cross-entropy beside each axis's loss. At 1 a few surprising releases of
-            the accelerator outweigh all steering, also in choosing the best epoch.
+            the accelerator outweigh all steering, also in choosing the best epoch. Beside bins, whose loss is a
+            cross-entropy too, 1 is the even measure.
         patience: epochs without a better validation loss until training stops.
         seed: of the initial weights, the shuffling, the augmentation and the dropout.
         steps_per_epoch: gradient steps between two validations; None is one pass over the rows.
@@ -49,6 +55,8 @@ class HyperParameters:
     learning_rate: float = 1e-3
     final_learning_rate: float = 0.02
     dropout: float = 0.0
+    axis_head: AxisHead = "regression"
+    bins: int = 21
     axis_loss: AxisLoss = "mse"
     button_loss_weight: float = 0.1
     patience: int = 8
@@ -64,11 +72,13 @@ class HyperParameters:
     patch_size: float = 0.25
 
     def __post_init__(self) -> None:
-        if self.axis_loss not in get_args(AxisLoss):
-            raise KartError(f"axis_loss is one of {', '.join(get_args(AxisLoss))}, not {self.axis_loss!r}.")
+        for name, choices in (("axis_head", get_args(AxisHead)), ("axis_loss", get_args(AxisLoss))):
+            if getattr(self, name) not in choices:
+                raise KartError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
         for name, least, most in (
             ("epochs", 1, 100_000),
             ("batch_size", 1, 65_536),
+            ("bins", 7, 1001),  # with fewer, a window around a mode reaches from one side to the other
             ("patience", 1, 100_000),
             ("seed", 0, 2**31 - 1),
             ("steps_per_epoch", 1, 10_000_000),
@@ -88,6 +98,11 @@ class HyperParameters:
             ("patch_size", 0.01, 1.0),
         ):
             self._check_number(name, low, high)
+
+    @property
+    def axis_bins(self) -> int | None:
+        """Units of an axis's head where it is a distribution, else None."""
+        return self.bins if self.axis_head == "bins" else None
 
     def _check_whole(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)

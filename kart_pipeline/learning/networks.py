@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.learning.heads import head_units
 
 if TYPE_CHECKING:
     import keras
@@ -14,18 +15,19 @@ _PILOTNET_CONVOLUTIONS = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3
 _PILOTNET_DENSE = (100, 50, 10)
 
 
-def build_network(name: str, contract: Contract, *, dropout: float = 0.0) -> "keras.Model":
+def build_network(name: str, contract: Contract, *, dropout: float = 0.0, bins: int | None = None) -> "keras.Model":
     """A fresh network that reads what `contract` prepares and has one head for each channel of its spec.
 
     Args:
         name: one of `NETWORKS`.
         contract: gives the input's size and the heads.
         dropout: rate after each dense layer of the trunk.
+        bins: logits of each axis's head; None makes it one number. See `heads`.
 
     Returns:
-        A Keras model from uint8 `(N, *contract.input_shape)` to a dict `{channel: float32 (N, 1)}`: axes as they are
-        (not limited to [-1, 1]), buttons as logits. Pixels are scaled to [-1, 1] inside, as in PilotNet's first layer,
-        so nobody outside can scale them differently.
+        A Keras model from uint8 `(N, *contract.input_shape)` to a dict `{channel: float32 (N, units)}`: axes as they
+        are (not limited to [-1, 1]) or logits of bins, buttons as logits; `heads.decode` makes numbers of them. Pixels
+        are scaled to [-1, 1] inside, as in PilotNet's first layer, so nobody outside can scale them differently.
 
     Raises:
         KartError: there is no such network, the input is too small for it, or a channel cannot be a head's name.
@@ -40,7 +42,8 @@ def build_network(name: str, contract: Contract, *, dropout: float = 0.0) -> "ke
     frame = keras.Input(contract.input_shape, dtype="uint8", name="input-frame")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="input-scaled")(frame)
     trunk = NETWORKS[name](scaled, contract, dropout)
-    heads = {channel: keras.layers.Dense(1, name=channel)(trunk) for channel in contract.spec.names}
+    units = head_units(contract.spec, bins)
+    heads = {channel: keras.layers.Dense(units[channel], name=channel)(trunk) for channel in contract.spec.names}
     return keras.Model(frame, heads, name=name)
 
 

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.augment import check_augmentation
 from kart_pipeline.learning.evaluation import Evaluation, evaluate
+from kart_pipeline.learning.heads import losses
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predict_batches
 from kart_pipeline.learning.networks import build_network
@@ -23,7 +23,6 @@ from kart_pipeline.learning.pipeline import ordered_batches, some_rows, training
 if TYPE_CHECKING:
     import keras
 
-HUBER_DELTA = 0.25  # of the stick's half range
 _MOST_VALIDATION_BATCH = 256
 _HEAD_LOSS = "head_loss"  # what Keras is told to call it
 
@@ -99,7 +98,7 @@ def train(
     keras.utils.set_random_seed(hyper.seed)
     if hyper.deterministic:
         tf.config.experimental.enable_op_determinism()  # for the rest of the process: there is no way back
-    learning = build_network(hyper.network, contract, dropout=hyper.dropout)
+    learning = build_network(hyper.network, contract, dropout=hyper.dropout, bins=hyper.axis_bins)
     _compile(learning, contract.spec, hyper)
     validation = ordered_batches(training_set, "val", min(hyper.batch_size, _MOST_VALIDATION_BATCH))
     steps = hyper.steps_per_epoch or math.ceil(rows / hyper.batch_size)
@@ -117,7 +116,7 @@ def train(
         verbose=0,
     )
     seconds = time.monotonic() - began
-    model = build_network(hyper.network, contract, dropout=hyper.dropout)
+    model = build_network(hyper.network, contract, dropout=hyper.dropout, bins=hyper.axis_bins)
     model.set_weights(learning.get_weights())
     predicted = predict_batches(model, validation, contract.spec)
     return TrainingResult(
@@ -141,13 +140,7 @@ def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> 
     """
     import keras
 
-    axis_losses = {
-        "mse": keras.losses.MeanSquaredError,
-        "mae": keras.losses.MeanAbsoluteError,
-        "huber": partial(keras.losses.Huber, HUBER_DELTA),
-    }
-    kinds = dict.fromkeys(spec.axes, axis_losses[hyper.axis_loss])
-    kinds |= dict.fromkeys(spec.buttons, partial(keras.losses.BinaryCrossentropy, from_logits=True))
+    kinds = losses(spec, hyper)
     model.compile(
         keras.optimizers.Adam(hyper.learning_rate),
         loss={name: kind() for name, kind in kinds.items()},

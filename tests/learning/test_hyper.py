@@ -17,6 +17,8 @@ from kart_pipeline.learning.hyper import HyperParameters
         ("learning_rate", "fast"),
         ("dropout", 1.0),
         ("axis_loss", "euclidean"),
+        ("axis_head", "mixture"),
+        ("bins", 6),
         ("patience", -1),
         ("max_minutes", 0),
         ("mirror", 1.5),

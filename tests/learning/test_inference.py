@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,8 +22,9 @@ def test_one_frame_is_answered_in_the_order_of_the_spec_with_buttons_as_probabil
     assert answer[2:] == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-6)
 
 
-def test_one_frame_and_whole_batches_are_answered_alike(contract: Contract) -> None:
-    model = build_network("pilotnet", contract)
+@pytest.mark.parametrize("bins", [None, 21])
+def test_one_frame_and_whole_batches_are_answered_alike(contract: Contract, bins: int | None) -> None:
+    model = build_network("pilotnet", contract, bins=bins)
     frames = np.random.default_rng(1).integers(0, 256, (5, *contract.input_shape), np.uint8)
     predict = predictor(model, contract)
     together = predict_batches(model, tf.data.Dataset.from_tensor_slices(frames).batch(2), contract.spec)
@@ -52,3 +55,9 @@ def test_a_network_for_another_contract_is_refused(contract: Contract) -> None:
     model = build_network("pilotnet", Contract(ActionSpec(("steer",)), 10))
     with pytest.raises(KartError, match=r"maps \(66, 200, 3\) to steer, its contract \(62, 66, 3\) to steer, throttle"):
         predictor(model, contract)
+
+
+def test_a_button_of_several_units_is_refused(contract: Contract) -> None:
+    model = build_network("pilotnet", replace(contract, spec=ActionSpec(("steer",))), bins=7)
+    with pytest.raises(KartError, match="head 'steer' has 7 units; a button has one"):
+        predictor(model, replace(contract, spec=ActionSpec((), ("steer",))))

@@ -113,6 +113,20 @@ def test_the_loss_of_a_single_head_is_named_too(
         assert figures["steer_loss"] == pytest.approx(figures["loss"], rel=0.1)
 
 
+def test_a_network_of_bins_learns_to_follow_the_road_too(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    training_set = make_training_set(contract, (160, 43))
+    result = train(training_set, replace(hyper, epochs=20, axis_head="bins", bins=11))
+    assert result.model.output["steer"].shape == (None, 11)
+    assert result.evaluation.errors["network"].heads["steer"]["mae"] < 0.2
+    assert np.abs(result.predicted[:, :2]).max() <= 1
+    assert all(np.isfinite(value) for figures in result.history for value in figures.values())
+    assert set(result.history[0]) == {"loss", "val_loss"} | {
+        f"{side}{name}_loss" for side in ("", "val_") for name in contract.spec.names
+    }
+
+
 def test_a_run_that_gets_no_better_ends_and_goes_back_to_its_best(
     make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
 ) -> None:
