@@ -16,8 +16,6 @@ from kart_pipeline.correct.road import Road, shown
 from kart_pipeline.correct.rounds import Begun, Round
 from kart_pipeline.learning.hyper import HyperParameters
 
-_SMALL_DPI = 60  # in Dagster, whose event log keeps pictures for ever
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
@@ -194,13 +192,13 @@ class Campaign:
     def _show(self, finished: Round) -> None:
         """The picture of the rounds: in the home, at the newest model in MLflow, and at the corrections in Dagster."""
         from kart_pipeline.orchestration.materialise import tell_of_corrections
-        from kart_pipeline.orchestration.pictures import figure
+        from kart_pipeline.orchestration.pictures import MOST_BYTES, figure
 
         game, home = self._wishes.game, self._settings.home
         with replace_file(home / journals.PICTURE) as temporary:
             temporary.write_bytes(rounds_figure(game, self._journal.rounds))
         self._models.attach(finished.version, home / journals.PICTURE, home / journals.FILE)
-        small = rounds_figure(game, self._journal.rounds, _SMALL_DPI)
+        small = rounds_figure(game, self._journal.rounds, MOST_BYTES)
         tell_of_corrections(self._settings, game, {"rounds": figure(small)})
 
 

@@ -107,7 +107,8 @@ def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, 
 
     for session_id in stores.local.unfinished():
         header = stores.unfinished_header(session_id)
-        if header is not None and header.game == game and ours(header.driver):
+        nothing_in_it = header is None and not stores.is_live(session_id)
+        if nothing_in_it or (header is not None and header.game == game and ours(header.driver)):
             stores.remove(session_id)
     for session_id in stores.undelivered():
         if ours(stores.local.manifest(session_id).driver):

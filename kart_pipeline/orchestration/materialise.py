@@ -24,6 +24,7 @@ from kart_pipeline.orchestration.in_process import Metadata, at_work, hushed, me
 from kart_pipeline.orchestration.jobs import correct_driver, prepare_session, train_driver
 from kart_pipeline.orchestration.partitions import GAMES
 from kart_pipeline.orchestration.sensors import CONTRACT_TAG, sessions_on_disk
+from player.hush import start_tensorflow
 
 _RUN_KEY_TAG, _SENSOR_TAG, _VERSION_TAG = "dagster/run_key", "dagster/sensor_name", "dagster/data_version"
 
@@ -234,6 +235,7 @@ def _train_driver(
     with at_work(settings, instance) as memory, Bars(console) as bars, hushed():
         if game not in memory.get_dynamic_partitions(str(GAMES.name)):
             raise KartError(f"There are no sessions of {game!r} to learn from; record some and materialise them first.")
+        start_tensorflow()  # each of the assets needs it, and whoever is first would print its greetings
         result = run(build_defs(settings, bars), train_driver.name, memory, game, {}, config, [*assets])
         if not result.success:
             raise KartError(reason(result))
