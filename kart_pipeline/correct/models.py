@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
@@ -58,7 +56,7 @@ class Models:
             mean=card.mean if card else None,
             low=low,
             high=high,
-            decile=float(np.percentile(card.scores, 10)) if card else None,
+            decile=card.decile if card else None,
             expert=experts[0] if experts else None,
             sessions=sum(entry.rows > 0 for entry in examples.sessions),
             frames=sum(entry.rows for entry in examples.sessions),

@@ -118,7 +118,9 @@ def log_origin(training_set: TrainingSet, hyper: HyperParameters) -> None:
     mlflow.log_dict({**about, "split_kind": training_set.split_kind, "sessions": sessions}, "training_set.json")
     # of the training set only the index in short: MLflow would hash and profile the pixels
     dataset = mlflow.data.from_pandas(
-        pd.DataFrame(sessions).astype({"rows": float, "corrections": float}),  # MLflow warns of integers, which cannot be missing
+        pd.DataFrame(sessions).astype(
+            {"rows": float, "corrections": float}
+        ),  # MLflow warns of integers, which cannot be missing
         source=LocalArtifactDatasetSource(training_set.path.as_uri()),
         name=f"{training_set.game} training set",
         digest=training_set.version[:16],

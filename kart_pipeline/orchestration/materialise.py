@@ -197,6 +197,7 @@ def correct(
         "version": version,
     }
     with at_work(settings, instance) as memory, Bars(console) as bars, hushed():
+        memory.add_dynamic_partitions(str(GAMES.name), [game])  # a model may have come without its sessions
         defs = build_defs(settings, bars)
         result = run(defs, correct_driver.name, memory, game, {}, {"corrections": {"config": given}})
         if not result.success:

@@ -55,9 +55,6 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(recorded: Settings, monkeypa
     (begun,) = [journal["begun"] for journal in json.loads((recorded.home / "rounds.json").read_text()).values()]
     assert set(begun["seconds"]) == {"Record", "Prepare", "Train"}
 
-    def press(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
     from kart_pipeline.orchestration import materialise
 
     judge, judged = materialise.judge_model, []
