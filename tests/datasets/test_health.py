@@ -214,6 +214,13 @@ def test_frames_that_stand_still_are_judged_by_their_share(still: int, severity:
     assert frozen(frames[:1]).passed
 
 
+def test_a_driver_who_stands_still_in_a_simulated_game_is_learned_from_all_the_same():
+    frames = np.zeros((10, 4, 4, 3), np.uint8)
+    assert frozen(frames).severity == "error"
+    found = frozen(frames, simulated=True)
+    assert (found.passed, found.severity, found.figures["share"]) == (False, "warn", 1.0)
+
+
 @pytest.mark.parametrize("colour", ["rgb", "yuv", "grey"])
 @pytest.mark.parametrize(("dark", "severity"), [(0, None), (5, None), (40, "warn"), (200, "error")])
 def test_frames_of_one_colour_are_judged_by_their_share(

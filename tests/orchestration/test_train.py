@@ -110,6 +110,18 @@ def test_a_game_without_sessions_is_refused_in_a_sentence(tracked, instance):
         train(tracked, "drawn", HYPER, instance=instance)
 
 
+def test_a_training_that_diverges_says_so_and_registers_nothing(tracked, instance, record, client):
+    for number in range(2):
+        record(f"s{number}", 40, phase=2.0 * number)
+    materialise_sessions(tracked, instance=instance)
+    wild = HyperParameters(epochs=3, batch_size=8, learning_rate=1.0, patches=0, brightness=0.0, shift=0.0)
+    with pytest.raises(KartError, match=r"became (nan|inf) in epoch \d.*use a smaller learning rate than 1\."):
+        train(tracked, "drawn", wild, instance=instance)
+    assert client.search_registered_models() == []
+    (run,) = client.search_runs([client.get_experiment_by_name("kart-drawn").experiment_id])
+    assert run.info.status == "FAILED"
+
+
 def test_ctrl_c_ends_the_run_and_leaves_no_model(tracked, instance, record, client, monkeypatch):
     for number in range(2):
         record(f"s{number}", 20, phase=float(number))
