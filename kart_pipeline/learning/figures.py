@@ -1,6 +1,6 @@
 """Pictures that a person judges a training run by: PNG bytes, small enough on request to live in an event log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,6 +100,46 @@ def steering_histogram(steering: Histogram, name: str, max_bytes: int | None = N
     panel.set_title(f"{sum(steering.before)} rows, worth {steering.effective_rows:.0f} equal ones", fontsize=9)
     panel.margins(x=0)
     legend(figure, panel)
+    return png(figure, max_bytes)
+
+
+def search_history(
+    values: Mapping[int, float],
+    pruned: Sequence[int],
+    importance: Mapping[str, float],
+    objective: str,
+    *,
+    maximise: bool,
+    max_bytes: int | None = None,
+) -> bytes:
+    """What the trials of a search came to, and how much that depended on what was drawn for them.
+
+    Args:
+        values: by the trial's number.
+        pruned: numbers of the trials that were cut short.
+        importance: share of the values' variance, by hyper-parameter; empty where too few trials tell.
+        objective: what the values are.
+        maximise: more is better.
+        max_bytes: largest size of the PNG.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure, panels = grid(2 if importance else 1, columns=2, width=5, height=2.8)
+    history = panels[0]
+    numbers = sorted(values)
+    best = (np.maximum if maximise else np.minimum).accumulate([values[number] for number in numbers])
+    history.plot(numbers, best, color=PREDICTED, drawstyle="steps-post", label="best so far")
+    history.plot(numbers, [values[number] for number in numbers], "o", color=SECOND, markersize=4, label="trial")
+    history.plot(
+        pruned, [0.03] * len(pruned), "|", color="0.5", transform=history.get_xaxis_transform(), label="cut short"
+    )
+    history.set(xlabel="trial", ylabel=objective)
+    history.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if importance:
+        names = sorted(importance, key=lambda name: importance[name])
+        panels[1].barh(names, [importance[name] * 100 for name in names], color=SECOND)
+        panels[1].set(xlabel="% of the variance", title="importance")
+    legend(figure, history)
     return png(figure, max_bytes)
 
 

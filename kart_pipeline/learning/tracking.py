@@ -15,15 +15,12 @@ import numpy as np
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.datasets.labels import direction_name, directions
 from kart_pipeline.datasets.training_set import TrainingSet
-from kart_pipeline.learning import analysis, figures, package
+from kart_pipeline.learning import package
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.origin import LIBRARIES, installed, origin_tags
 from kart_pipeline.learning.package import Golden
-from kart_pipeline.learning.pipeline import BatchReader
-from kart_pipeline.learning.saliency import influence
-from kart_pipeline.learning.sheets import contact_sheet
+from kart_pipeline.learning.result_figures import result_figures
 from kart_pipeline.learning.training import Figures, TrainingResult
 
 if TYPE_CHECKING:
@@ -32,10 +29,6 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 MODEL = "model"  # what a run calls its logged model: runs:/<run id>/model
-
-_SHEET_FRAMES = 12
-_LOOKED_AT = 6  # inputs: each costs 145 answers of the network
-_USUAL = 64  # inputs whose mean is what a place usually shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +86,28 @@ def training_run(settings: Settings, game: str, tags: Mapping[str, str] | None =
         known_id = client.create_experiment(name, None if served else settings.artifacts.as_uri())
     else:
         known_id = known.experiment_id
-    run = mlflow.start_run(experiment_id=known_id, tags=origin_tags() | dict(tags or {}))
+    with _ended(mlflow.start_run(experiment_id=known_id, tags=origin_tags() | dict(tags or {}))) as run:
+        yield run
+
+
+@contextmanager
+def trial_run(name: str, hyper: HyperParameters) -> "Iterator[ActiveRun]":
+    """A run of these hyper-parameters inside of the active run; it ends as `training_run` does."""
+    import mlflow
+
+    parent = mlflow.active_run()
+    if parent is None:
+        raise KartError("A trial runs inside of `training_run`, so that its search is known.")
+    with _ended(mlflow.start_run(experiment_id=parent.info.experiment_id, run_name=name, nested=True)) as run:
+        mlflow.log_params(hyper.to_dict())
+        yield run
+
+
+@contextmanager
+def _ended(run: "ActiveRun") -> "Iterator[ActiveRun]":
+    """End the active run with the status that the block's end tells."""
+    import mlflow
+
     status = "FAILED"
     try:
         yield run
@@ -143,65 +157,34 @@ def log_result(result: TrainingResult, training_set: TrainingSet) -> None:
     speed = {"best_epoch": result.best_epoch, "samples_per_second": result.samples_per_second}
     mlflow.log_metrics(result.evaluation.metrics() | speed, step=result.best_epoch)
     mlflow.log_text(result.evaluation.markdown() + "\n", "evaluation.md")
-    mlflow.set_tag("ended", result.ended)
+    log_end(result.ended)
     for name, png in result_figures(result, training_set).items():
         mlflow.log_image(Image.open(io.BytesIO(png)), f"figures/{name}.png")
 
 
-def result_figures(result: TrainingResult, training_set: TrainingSet, max_bytes: int | None = None) -> dict[str, bytes]:
-    """All figures of a run as PNG by name, each of at most `max_bytes`."""
-    contract = training_set.contract
-    rows = training_set.rows("val")
-    made = {
-        "loss": figures.loss_curves(result.history, result.best_epoch, max_bytes),
-        "predicted_against_true": figures.predicted_against_true(
-            rows.labels, result.predicted, contract.spec, contract.rate_hz, max_bytes=max_bytes
-        ),
-        "where_it_looks": looks(result, training_set, max_bytes),
-        "training_inputs": sample_inputs(training_set, max_bytes),
-    }
-    if contract.spec.buttons:
-        made["button_confusion"] = analysis.button_confusion(rows.labels, result.predicted, contract.spec, max_bytes)
-    if training_set.steering is not None:
-        made["error_by_direction"] = analysis.error_by_direction(
-            rows.labels, result.predicted, contract.spec, max_bytes
-        )
-        made["steering"] = figures.steering_histogram(training_set.steering, direction_name(contract.spec), max_bytes)
-    return made
+def log_trial(result: TrainingResult, objective: str, value: float) -> None:
+    """What a trial of a search came to: the value that is compared, and the errors beside the baselines."""
+    import mlflow
+
+    mlflow.log_metrics(result.evaluation.metrics() | {objective: value}, step=result.best_epoch)
+    log_end(result.ended)
 
 
-def sample_inputs(training_set: TrainingSet, max_bytes: int | None = None) -> bytes:
-    """A contact sheet of training rows from the first to the last, as the network sees them."""
-    rows = training_set.rows("train")
-    pick = _spread(0, len(rows) - 1, _SHEET_FRAMES)
-    frames = BatchReader(training_set).read(rows.session_index[pick], rows.row[pick])
-    columns = max(1, 4 // training_set.contract.stack)
-    return contact_sheet(frames, training_set.contract, rows.labels[pick], columns, max_bytes)
+def log_end(reason: str) -> None:
+    """Why training ended, as a tag of the run."""
+    import mlflow
+
+    mlflow.set_tag("ended", reason)
 
 
-def looks(result: TrainingResult, training_set: TrainingSet, max_bytes: int | None = None) -> bytes:
-    """What the network's answers depend on, in held-out inputs from the hardest left turn to the hardest right one."""
-    contract, rows = training_set.contract, training_set.rows("val")
-    way = directions(rows.labels, contract.spec)
-    order = np.arange(len(rows)) if way is None else np.argsort(way, kind="stable")
-    margin = len(rows) // 50  # the very hardest turns are mostly mistakes
-    pick = order[_spread(margin, len(rows) - 1 - margin, _LOOKED_AT)]
-    usual = _spread(0, len(rows) - 1, _USUAL)
-    reader = BatchReader(training_set)
-    images = reader.read(rows.session_index[pick], rows.row[pick])
-    mean_of = reader.read(rows.session_index[usual], rows.row[usual])
-    return analysis.where_it_looks(
-        images,
-        influence(result.model, images, mean_of, contract),
-        rows.labels[pick],
-        result.predicted[pick],
-        contract,
-        max_bytes,
-    )
+def log_search(best: HyperParameters, value: float, history: bytes) -> None:
+    """What a search found: the best hyper-parameters, their value, and the picture of all trials."""
+    import mlflow
+    from PIL import Image
 
-
-def _spread(first: int, last: int, most: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    return np.linspace(first, last, min(most, last - first + 1)).round().astype(np.int64)
+    mlflow.log_dict(best.to_dict(), "best.json")
+    mlflow.log_metric("best", value)
+    mlflow.log_image(Image.open(io.BytesIO(history)), "figures/search.png")
 
 
 def log_driver(model: "keras.Model", contract: Contract, golden: Golden, game: str, *, step: int = 0) -> LoggedDriver:

@@ -60,7 +60,7 @@ def test_both_ways_to_start_dagster_find_the_same_location():
 
 
 def test_loading_imports_nothing_heavy(tmp_path):
-    heavy = ["tensorflow", "keras", "mlflow", "matplotlib", "pandas", "gymnasium", "pygame", "av"]
+    heavy = ["tensorflow", "keras", "mlflow", "matplotlib", "pandas", "gymnasium", "pygame", "av", "optuna"]
     code = (
         "import sys; import kart_pipeline.orchestration.definitions; "
         f"print([name for name in {heavy} if name in sys.modules])"

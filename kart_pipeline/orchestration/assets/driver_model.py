@@ -14,6 +14,7 @@ from kart_pipeline.learning import tracking
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predictor
 from kart_pipeline.learning.package import Golden, load_network, make_golden
+from kart_pipeline.learning.result_figures import result_figures
 from kart_pipeline.learning.training import Progress as Batch
 from kart_pipeline.learning.training import TrainingResult, train
 from kart_pipeline.orchestration import checks, judging, pictures, report, tables
@@ -84,7 +85,7 @@ def driver_model(
             golden = _golden(result, examples, Store(settings.store_url))
             driver = tracking.log_driver(result.model, examples.contract, golden, game, step=result.best_epoch)
     context.log.info("Registered %s version %s.", driver.name, driver.version)
-    shown = tracking.result_figures(result, examples, pictures.MOST_BYTES)
+    shown = result_figures(result, examples, pictures.MOST_BYTES)
     return dg.MaterializeResult(
         metadata=tables.present(
             {
