@@ -72,15 +72,16 @@ class Noisy:
 
     Args:
         driver: an expert, which labels what it does itself, or a policy, which has no labels to give.
-        strength: by axis, the greatest peak of a knock; peaks are drawn evenly from half of it to all of it, and to
-            either side.
+        strength: by channel, the greatest peak of a knock; peaks are drawn evenly from half of it to all of it, and to
+            either side. A button is pressed, or let go of, while the push is half its travel or more; buttons that
+            change places in a mirrored picture are pushed to opposite sides, as one wheel.
         gap_s: mean pause between two knocks, in seconds of game time; pauses are exponentially distributed.
         length_s: shortest and longest knock, in seconds of game time.
         seed: of the random numbers. They run on from drive to drive.
         name: for scorecards.
 
     Raises:
-        KartError: a length or pause that is not above 0, or, when driving, an axis that the game lacks.
+        KartError: a length or pause that is not above 0, or, when driving, a channel that the game lacks.
     """
 
     def __init__(
@@ -123,13 +124,18 @@ class Noisy:
         return Choice(action, choice.actor, choice.label, choice.intervention)
 
     def _next(self, now_s: float, spec: ActionSpec) -> "_Knock":
-        if not self._strength.keys() <= set(spec.axes):
-            raise KartError(f"Noise is wanted on {', '.join(self._strength)}; the axes are {', '.join(spec.axes)}.")
+        if not self._strength.keys() <= set(spec.names):
+            raise KartError(
+                f"Noise is wanted on {', '.join(self._strength)}; the channels are {', '.join(spec.names)}."
+            )
         begin_s = now_s + self._random.exponential(self._gap_s)
         peaks = {
-            axis: strength * self._random.uniform(0.5, 1.0) * self._random.choice((-1.0, 1.0))
-            for axis, strength in self._strength.items()
+            name: strength * self._random.uniform(0.5, 1.0) * self._random.choice((-1.0, 1.0))
+            for name, strength in self._strength.items()
         }
+        for left, right in spec.mirrored_buttons:
+            if left in peaks and right in peaks:
+                peaks[right] = -peaks[left]
         return _Knock(begin_s, begin_s + self._random.uniform(*self._length_s), peaks)
 
 
@@ -140,9 +146,9 @@ class _Knock:
     peaks: Mapping[str, float]
 
     def push(self, now_s: float) -> dict[str, float]:
-        """By axis: 0 at both ends, the peak in the middle."""
+        """By channel: 0 at both ends, the peak in the middle."""
         height = 1 - abs(2 * (now_s - self.begin_s) / (self.end_s - self.begin_s) - 1)
-        return {axis: peak * height for axis, peak in self.peaks.items()}
+        return {name: peak * height for name, peak in self.peaks.items()}
 
 
 class Corrected:
@@ -183,6 +189,8 @@ def make_driver(name: str, game: Game, *, seed: int = 0) -> Driver:
 def knocks(spec: ActionSpec, scale: float) -> dict[str, float]:
     """Noise for a whole pad: `scale` of the travel on the steering, half of that on every other axis.
 
-    Knocks on the steering alone show the way back to the road, but not what to do when too fast for a corner.
+    Knocks on the steering alone show the way back to the road, but not what to do when too fast for a corner. Buttons
+    are knocked, all alike, only where no axis steers.
     """
-    return {axis: scale if axis in spec.mirrored_axes else scale / 2 for axis in spec.axes}
+    axes = {axis: scale if axis in spec.mirrored_axes else scale / 2 for axis in spec.axes}
+    return axes if spec.mirrored_axes else axes | dict.fromkeys(spec.buttons, scale)

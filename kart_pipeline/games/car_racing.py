@@ -64,7 +64,7 @@ class CarRacing(Game):
     def __init__(self) -> None:
         self._env = make_env()
         self._seeds = np.random.default_rng()
-        self._sent = SPEC.neutral()
+        self._sent = self.spec.neutral()
         self._steps: int | None = None
 
     def reset(self, seed: int | None = None) -> Frame:
@@ -73,7 +73,7 @@ class CarRacing(Game):
             seed = int(self._seeds.integers(2**31))
         self.track = self.group = f"seed-{seed}"
         self.score, self.ended, self._steps = 0.0, None, 0
-        self._sent = SPEC.neutral()
+        self._sent = self.spec.neutral()
         rgb, _ = self._env.reset(seed=seed)
         return self._frame(rgb, 0)
 
@@ -91,8 +91,7 @@ class CarRacing(Game):
         """Step the environment by 20 ms with the action sent last."""
         if self._steps is None or self.ended:
             raise KartError(f"{self.name} shows no next frame before its reset or after its end.")
-        steer, throttle = self._sent.axes
-        command = np.array([steer, max(throttle, 0.0), max(-throttle, 0.0)], np.float32)
+        command = np.array(self._controls(self._sent), np.float32)
         rgb, reward, terminated, _, info = self._env.step(command)
         self.score += float(reward)
         self._steps += 1
@@ -104,7 +103,7 @@ class CarRacing(Game):
 
     def neutral(self) -> None:
         """Let go of the wheel and both pedals."""
-        self._sent = SPEC.neutral()
+        self._sent = self.spec.neutral()
 
     def close(self) -> None:
         """Release the environment."""
@@ -141,6 +140,11 @@ class CarRacing(Game):
     def centre_line(self) -> npt.NDArray[np.float64]:
         """The road's middle as a closed line, float64 `(N, 2)` in world units, from the start in driving direction."""
         return np.array(self._env.track, np.float64)[:, 2:4]
+
+    def _controls(self, action: Action) -> tuple[float, float, float]:
+        """Steering in [-1, 1], gas and brake in [0, 1], as the environment takes them."""
+        steer, throttle = action.axes
+        return steer, max(throttle, 0.0), max(-throttle, 0.0)
 
     def _frame(self, rgb: RGB, steps: int) -> Frame:
         env, car = self._env, self.car()

@@ -1,52 +1,29 @@
-"""CarRacing's expert: follows a smoothed line by pure pursuit, at the speed that the coming curves allow."""
+"""CarRacing's expert with wheel and pedals."""
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 
 from kart_pipeline.core.action import Action
 from kart_pipeline.core.frame import Frame
-from kart_pipeline.games.car_racing import HALF_WIDTH, SPEC, Car, CarRacing
-
-Line = npt.NDArray[np.float64]  # (N, 2), closed, world units
-Values = npt.NDArray[np.float64]  # (N,)
+from kart_pipeline.games.car_racing import SPEC, CarRacing
+from kart_pipeline.games.car_racing_line import Pursuit, Tuning
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
-    """What the expert counts on.
-
-    Found by random search for score, smooth steering and smooth throttle on seeds 1000 to 1011, then rounded, and
-    slowed a little: that costs 2 points and leaves grip to come back with after a disturbance.
+class Hands:
+    """How the expert handles its controls; found together with the line's `Tuning`.
 
     Attributes:
-        margin: the line keeps this far from the road's middle at most; world units.
-        horizon: how far ahead the expert looks. The picture shows 37 units ahead of the car: an expert that brakes for
-            what no picture shows cannot be learned from pictures.
-        look_ahead_base, look_ahead_per_speed: distance to the point that is steered for, in units and in seconds.
-        gain: steering per radian between the heading and the way to that point.
+        gain: steering per radian between the heading and the way to the point ahead.
         yaw_damping: steering against the car's rotation, per rad/s.
         smoothing: share of the last steering that is kept at each step.
-        lateral, braking: accelerations counted on, units/s². Tyres give at most 219 on the road: FRICTION_LIMIT of 400
-            for each of 4 wheels and a car of mass 7.3.
-        top_speed: units/s.
         speed_gain: throttle per unit/s too slow or too fast.
         hardest_brake: below 0.9, at which the wheels lock.
         gas_off_in_curves: gas left out per unit of steering: full gas in a curve spins the rear-driven car.
     """
 
-    margin: float = 3.6
-    horizon: float = 35.0
-    look_ahead_base: float = 10.0
-    look_ahead_per_speed: float = 0.17
     gain: float = 0.95
     yaw_damping: float = 0.06
     smoothing: float = 0.35
-    lateral: float = 170.0
-    braking: float = 85.0
-    top_speed: float = 78.0
     speed_gain: float = 0.075
     hardest_brake: float = 0.55
     gas_off_in_curves: float = 1.0
@@ -55,93 +32,20 @@ class Tuning:
 class CarRacingExpert:
     """Knows the track and the car from the game's inside; what it does follows from what a frame shows."""
 
-    def __init__(self, game: CarRacing, tuning: Tuning | None = None) -> None:
-        self._game = game
-        self._tuning = tuning or Tuning()
+    def __init__(self, game: CarRacing) -> None:
+        self._hands = Hands()
+        self._pursuit = Pursuit(game, Tuning())
 
     def reset(self) -> None:
         """Lay the line and the speeds for the game's present track."""
-        tuning = self._tuning
-        self._line = smoothed(self._game.centre_line(), tuning.margin)
-        self._gap = np.linalg.norm(np.roll(self._line, -1, axis=0) - self._line, axis=1)
-        self._speed = speeds(self._line, self._gap, tuning)
-        self._nearest = 0
+        self._pursuit.reset()
         self._steer = 0.0
 
     def action(self, frame: Frame) -> Action:  # noqa: ARG002 - it reads the game, not the picture
         """Steer for the point ahead, at the speed for this place."""
-        tuning, car = self._tuning, self._game.car()
-        self._nearest = self._locate(car)
-        reach = tuning.look_ahead_base + tuning.look_ahead_per_speed * car.speed
-        x, y = self._ahead(reach)
-        error = math.remainder(math.atan2(y - car.y, x - car.x) - car.heading, math.tau)
-        steer = -(tuning.gain * error - tuning.yaw_damping * car.yaw_rate)
-        self._steer += (1 - tuning.smoothing) * (min(1.0, max(-1.0, steer)) - self._steer)
-
-        # The arc to the point ahead has curvature 2 sin(error) / reach (Coulter, 1992): after a slide it may be tighter
-        # than the line's own.
-        arc = math.sqrt(tuning.lateral * reach / (2 * max(abs(math.sin(error)), 1e-3)))
-        speed = min(self._speed[(self._nearest + 1) % len(self._line)], arc)
-        most_gas = max(0.05, 1 - tuning.gas_off_in_curves * abs(self._steer))
-        throttle = min(most_gas, max(-tuning.hardest_brake, tuning.speed_gain * (speed - car.speed)))
+        hands, aim = self._hands, self._pursuit.aim()
+        steer = -(hands.gain * aim.error - hands.yaw_damping * aim.car.yaw_rate)
+        self._steer += (1 - hands.smoothing) * (min(1.0, max(-1.0, steer)) - self._steer)
+        most_gas = max(0.05, 1 - hands.gas_off_in_curves * abs(self._steer))
+        throttle = min(most_gas, max(-hands.hardest_brake, hands.speed_gain * (aim.speed - aim.car.speed)))
         return SPEC.action(steer=self._steer, throttle=throttle)
-
-    def _locate(self, car: Car) -> int:
-        """Index of the line's point nearest to the car, near the last one: the track may pass close to itself."""
-        count = len(self._line)
-        window = (self._nearest + np.arange(-3, 12)) % count
-        distance = np.hypot(*(self._line[window] - (car.x, car.y)).T)
-        if distance.min() < 3 * HALF_WIDTH:
-            return int(window[distance.argmin()])
-        return int(np.hypot(*(self._line - (car.x, car.y)).T).argmin())
-
-    def _ahead(self, reach: float) -> tuple[float, float]:
-        """The point `reach` units along the line from the nearest point."""
-        at = self._nearest
-        while reach > self._gap[at]:
-            reach -= self._gap[at]
-            at = (at + 1) % len(self._line)
-        here, there = self._line[at], self._line[(at + 1) % len(self._line)]
-        x, y = here + (there - here) * (reach / self._gap[at])
-        return float(x), float(y)
-
-
-def smoothed(centre: Line, margin: float) -> Line:
-    """`centre` bent as little as can be without leaving it by more than `margin`: wide in, close at the apex, wide out.
-
-    Each point slides along its normal down the gradient of the summed squared second differences.
-    """
-    along = np.roll(centre, -1, axis=0) - np.roll(centre, 1, axis=0)
-    normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.linalg.norm(along, axis=1, keepdims=True)
-    offset = np.zeros(len(centre))
-    for _ in range(500):
-        bend = _half_second_difference(centre + offset[:, None] * normal)
-        step = 0.45 * (_half_second_difference(bend) * normal).sum(axis=1)  # stable below 0.5
-        offset = np.clip(offset - step, -margin, margin)
-    line: Line = centre + offset[:, None] * normal
-    return line
-
-
-def speeds(line: Line, gap: Values, tuning: Tuning) -> Values:
-    """The speed for every point: curves at the lateral limit, braking in time for those within the horizon."""
-    curve = np.sqrt(tuning.lateral / np.maximum(np.abs(curvature(line)), 1e-6))
-    curve = np.minimum(curve, tuning.top_speed)
-    result = curve.copy()
-    distance = np.zeros(len(line))
-    for ahead in range(1, round(tuning.horizon / gap.mean()) + 1):
-        distance += np.roll(gap, 1 - ahead)
-        result = np.minimum(result, np.sqrt(np.roll(curve, -ahead) ** 2 + 2 * tuning.braking * distance))
-    return result
-
-
-def curvature(line: Line) -> Values:
-    """1 / radius of the circle through each point and those two before and two after it (Menger)."""
-    before, after = np.roll(line, 2, axis=0) - line, line - np.roll(line, -2, axis=0)
-    area = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-    sides = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1) * np.linalg.norm(before + after, axis=1)
-    result: Values = 2 * area / np.maximum(sides, 1e-9)
-    return result
-
-
-def _half_second_difference(values: Line) -> Line:
-    return (np.roll(values, 1, axis=0) + np.roll(values, -1, axis=0)) / 2 - values

@@ -9,6 +9,7 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.games.base import Game
 from kart_pipeline.games.car_racing import CONTRACT, CarRacing
+from kart_pipeline.games.car_racing_keys import CONTRACT_OF_KEYS, CarRacingKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ GAMES: Mapping[str, GameInfo] = {
         "Gymnasium's CarRacing-v3: a car on random tracks, simulated in this process, no screen needed",
         CarRacing,
         CONTRACT,
+    ),
+    CarRacingKeys.name: GameInfo(
+        "the same with four keys instead of wheel and pedals: left, right, gas, brake",
+        CarRacingKeys,
+        CONTRACT_OF_KEYS,
     ),
 }
 

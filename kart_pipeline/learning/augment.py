@@ -26,6 +26,11 @@ def check_augmentation(spec: ActionSpec, hyper: HyperParameters) -> None:
             f"The action spec ({', '.join(spec.names)}) does not say which channels change when the picture is "
             "mirrored; name its mirrored axes, or set mirror and shift_correction to 0."
         )
+    if hyper.shift_correction and not spec.mirrored_axes:
+        raise KartError(
+            f"The action spec ({', '.join(spec.names)}) steers with buttons, which cannot be held a little more for a "
+            "shifted picture; set shift_correction to 0."
+        )
 
 
 def augment(

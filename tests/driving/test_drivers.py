@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice
-from kart_pipeline.driving.drivers import DRIVERS, Constant, Corrected, Expert, Noisy, make_driver
+from kart_pipeline.driving.drivers import DRIVERS, Constant, Corrected, Expert, Noisy, knocks, make_driver
 from kart_pipeline.driving.loop import drive
 
 
@@ -115,6 +116,49 @@ def test_noise_repeats_with_its_seed_and_differs_from_drive_to_drive(line):
     assert two_drives(1) != two_drives(2)
     first, second = two_drives(1)
     assert first != second
+
+
+class KeyTeacher(Teacher):
+    """Holds the right arrow."""
+
+    def act(self, _frame):
+        action = self.spec.action(right=True, gas=True)
+        return Choice(action, "expert", label=action)
+
+
+KEYS = ActionSpec((), ("left", "right", "gas"), mirrored_buttons=(("left", "right"),))
+
+
+def pressed(line, strength, steps=2000):
+    taken = choices(line, Noisy(KeyTeacher(KEYS), strength), steps)
+    assert all(choice.label == KEYS.action(right=True, gas=True) for choice in taken)
+    return np.array([choice.action.vector() for choice in taken])
+
+
+def test_a_knocked_button_is_pressed_or_let_go_of_for_a_moment(line):
+    keys = pressed(line, {"gas": 1.0})
+    assert (keys[:, :2] == [0, 1]).all()
+    loose = keys[:, 2] == 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], loose, [0]])))
+    assert len(edges) > 20
+    assert (edges[1::2] - edges[::2]).max() <= 8  # steps of a tenth of a second: the longest knock
+    assert 0.01 < loose.mean() < 0.3
+
+
+def test_buttons_that_mirror_each_other_are_knocked_to_opposite_sides(line):
+    left, right, _ = pressed(line, {"left": 0.8, "right": 0.8}).T
+    assert left.any()
+    assert not (left * right).any()  # as left goes down, right comes up
+
+
+def test_a_stronger_knock_holds_a_button_longer_and_half_its_travel_is_needed(line):
+    shares = [pressed(line, {"left": scale, "right": scale})[:, 0].mean() for scale in (0.45, 0.7, 1.0)]
+    assert shares[0] == 0 < shares[1] < shares[2]
+
+
+def test_buttons_are_knocked_only_where_no_axis_steers(line):
+    assert knocks(line.spec, 0.8) == {"throttle": 0.4, "steer": 0.8}
+    assert knocks(KEYS, 0.8) == {"left": 0.8, "right": 0.8, "gas": 0.8}
 
 
 @pytest.mark.parametrize("wrong", [{"gap_s": 0.0}, {"length_s": (0.0, 1.0)}, {"length_s": (2.0, 1.0)}])

@@ -74,6 +74,22 @@ def test_a_mirrored_and_shifted_picture_is_mirrored_first() -> None:
     assert np.array_equal(both, moved(tf.constant(moved(images, [True], [0])), [False], [3]))
 
 
+def test_steering_buttons_cannot_be_corrected_for_a_shift() -> None:
+    spec = ActionSpec((), ("L", "R"), mirrored_buttons=(("L", "R"),))
+    check_augmentation(spec, HyperParameters(mirror=0.5, shift=0.1))
+    with pytest.raises(KartError, match="set shift_correction to 0"):
+        check_augmentation(spec, HyperParameters(shift=0.1, shift_correction=1.0))
+
+
+def test_labels_without_axes_are_mirrored_by_their_buttons() -> None:
+    spec = ActionSpec((), ("L", "R", "gas"), mirrored_buttons=(("L", "R"),))
+    contract = Contract(spec, 10, width=10, height=4, colour="rgb")
+    images, labels = pictures(2, contract), tf.constant([[1.0, 0, 1], [0, 0, 1]])
+    hyper = HyperParameters(mirror=1.0, shift=0.3, patches=0)
+    _, changed = augment(images, labels, tf.constant(1, tf.int64), contract, hyper)
+    assert changed.numpy().tolist() == [[0, 1, 1], [0, 0, 1]]
+
+
 def test_a_correction_steers_towards_the_side_the_road_moved_to_and_stays_in_range() -> None:
     labels = tf.constant([[0.0, 0.0, 1, 0, 0], [0.0, 0.0, 1, 0, 0], [0.9, 0.5, 1, 0, 0]], tf.float32)
     shift = tf.constant([2, -2, 5])
