@@ -46,7 +46,7 @@ _PICKLES = {".pkl", ".pickle", ".cloudpickle", ".joblib", ".dill", ".pt", ".pth"
 
 # What a .keras file may name besides layers; a name outside is a way to call what is not a layer (CVE-2025-1550,
 # CVE-2025-9906), and Lambda and TFSMLayer have been ways around the safe mode (CVE-2026-1462, CVE-2026-12481).
-_KERAS_PARTS = {"Functional", "DTypePolicy", "GlorotUniform", "Zeros", "Ones", "__keras_tensor__"}
+_KERAS_PARTS = {"Functional", "DTypePolicy", "GlorotUniform", "Orthogonal", "Zeros", "Ones", "__keras_tensor__"}
 _KERAS_MODULES = {"keras", "keras.layers", "keras.initializers", "keras.src.models.functional"}
 
 

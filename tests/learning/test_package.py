@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kart_pipeline.core.contract import Contract, Region
+from kart_pipeline.core.contract import Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.learning.inference import predictor
-from kart_pipeline.learning.networks import build_network
+from kart_pipeline.learning.networks import NETWORKS, build_network
 from kart_pipeline.learning.package import (
     CONTRACT,
     GOLDEN,
@@ -74,6 +74,20 @@ def test_golden_frames_hold_for_any_contract(tmp_path: Path, contract: Contract,
     folder = save(tmp_path / "model", network, contract, make_golden(contract, raw, predictor(network, contract)))
     package = read_package(folder)
     assert package.golden.inputs.shape == (6, *contract.input_shape)
+    assert verify_golden(package, predictor(load_network(package), contract)) == 0
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_is_let_pass_and_answers_as_before_it_was_saved(
+    tmp_path: Path, contract: Contract, name: str
+) -> None:
+    tile = Inset(Region(0, 0.8, 0.5, 1), width=24, height=8)
+    contract = replace(contract, stack=2, inset=tile)
+    network = build_network(name, contract, dropout=0.1, bins=7)
+    rng = np.random.default_rng(0)
+    raw = [rng.integers(0, 256, (80, 90, 3), np.uint8) for _ in range(3)]
+    golden = make_golden(contract, raw, predictor(network, contract))
+    package = read_package(save(tmp_path / "model", network, contract, golden))
     assert verify_golden(package, predictor(load_network(package), contract)) == 0
 
 
