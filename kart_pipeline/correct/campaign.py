@@ -205,7 +205,7 @@ class Campaign:
 def rounds_table(game: str, rounds: Sequence[Round]) -> Table:
     """The rounds for the terminal; a star marks whoever took the champion's place."""
     table = Table(title=f"{game}: rounds")
-    for name in ("round", "model", "score", "95 % interval", "worst decile", "sessions", "frames", "drift", "minutes"):
+    for name in ("round", "model", "score", "95 % interval", "worst decile", "frames", "corrected", "drift", "minutes"):
         table.add_column(name, justify="right")
     for item in rounds:
         interval = "-" if item.low is None or item.high is None else f"{item.low:.0f} to {item.high:.0f}"
@@ -215,8 +215,8 @@ def rounds_table(game: str, rounds: Sequence[Round]) -> Table:
             "-" if item.mean is None else f"{item.mean:.1f}",
             interval,
             "-" if item.decile is None else f"{item.decile:.1f}",
-            str(item.sessions),
             f"{item.frames:,}",
+            f"{item.corrected:,}",
             "-" if item.drift is None else f"{item.drift:.3f}",
             f"{item.minutes:.1f}",
         )

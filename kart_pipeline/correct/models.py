@@ -60,6 +60,7 @@ class Models:
             expert=experts[0] if experts else None,
             sessions=sum(entry.rows > 0 for entry in examples.sessions),
             frames=sum(entry.rows for entry in examples.sessions),
+            corrected=sum(entry.corrections for entry in examples.sessions),
         )
 
     def attach(self, version: int, *files: Path) -> None:

@@ -23,6 +23,7 @@ class Round:
         decile: the score that nine of ten tracks reach.
         expert: the expert's mean score on the same tracks.
         sessions, frames: what the model learned from and was chosen by; frames are those with a label.
+        corrected: in how many of those frames a model drove and its teacher said what would have been right.
         driver: the version that was corrected in this round; 0 in round 0.
         drives: how many tracks it drove.
         drift: mean absolute difference of what it did there and what the expert would have done.
@@ -41,6 +42,7 @@ class Round:
     expert: float | None = None
     sessions: int = 0
     frames: int = 0
+    corrected: int = 0
     driver: int = 0
     drives: int = 0
     drift: float | None = None

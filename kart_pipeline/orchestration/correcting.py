@@ -6,6 +6,7 @@ a good driver goes. What was executed is the driver's; the label is the expert's
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,27 +130,22 @@ def _drives(
     stores: Stores,
     name: str,
     located: Located,
-    about: dict[str, Any],
+    about: Mapping[str, Any],
     seeds: list[int],
     terms: Terms,
     progress: Progress,
 ) -> Iterator[Manifest]:
+    """Drive the seeds that are missing, the last of all; the sessions, each when it is in the store."""
     plan = episode.Plan(name, KIND, stores.recordings, noise=terms.noise, max_steps=terms.max_steps)
-    total = terms.drives
     with make_game(name) as game:
         teacher = Expert(_expert(game))
         package = read_package(located.folder)
         check_fit(located.name, package.contract, game)
         policy = open_policy(located.name, package)
-        for place, seed in enumerate(seeds, total - len(seeds)):
-
-            def tell(now: episode.Progress, place: int = place) -> None:
-                progress("Corrections", place, total, f"seed {now.seed}: {now.steps} steps, score {now.score:.0f}")
-
-            driver: Driver = policy
-            if terms.noise:
-                about = {**about, "noise": knocks(game.spec, terms.noise)}
-                driver = Noisy(policy, about["noise"], seed=seed, name=policy.name)
+        noise = knocks(game.spec, terms.noise) if terms.noise else None
+        said = {**about, "noise": noise} if noise else dict(about)
+        for place, seed in enumerate(seeds, terms.drives - len(seeds)):
+            driver: Driver = Noisy(policy, noise, seed=seed, name=policy.name) if noise else policy
             watch = Hopeless(terms.off_track_s, terms.stuck_s)
             taken = episode.record_episode(
                 stores.local,
@@ -157,16 +153,22 @@ def _drives(
                 Corrected(driver, teacher),
                 plan,
                 seed,
-                about_driver=about,
-                report=tell,
+                about_driver=said,
+                report=partial(_tell, progress, place, terms.drives),
                 observers=[watch],
                 should_stop=watch,
             )
-            if isinstance(taken, episode.Dropped) or taken.trouble:
-                raise KartError(f"The drive on seed {seed} broke off: {getattr(taken, 'trouble', 'no step was made')}")
+            if isinstance(taken, episode.Dropped):
+                raise KartError(f"The drive on seed {seed} ended before its first step.")
+            if taken.trouble:
+                raise KartError(taken.trouble)
             stores.deliver(taken.manifest.id)
-            progress("Corrections", place + 1, total, f"seed {seed}: score {taken.manifest.score or 0:.0f}")
+            progress("Corrections", place + 1, terms.drives, f"seed {seed}: score {taken.manifest.score or 0:.0f}")
             yield taken.manifest
+
+
+def _tell(progress: Progress, place: int, total: int, now: episode.Progress) -> None:
+    progress("Corrections", place, total, f"seed {now.seed}: {now.steps} steps, score {now.score:.0f}")
 
 
 def _expert(game: Game) -> Autopilot:

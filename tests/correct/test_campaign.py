@@ -83,6 +83,7 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(recorded: Settings, monkeypa
     assert journal.complete
     assert (first.version, first.seeds, first.sessions, first.frames, first.driver) == (1, 2, 2, 80, 0)
     assert (second.version, second.sessions, second.frames, second.driver, second.drives) == (2, 3, 92, 1, 1)
+    assert (first.corrected, second.corrected) == (0, 12)
     assert second.drift is not None
     assert second.minutes > first.minutes > 0
     assert (recorded.home / "rounds.png").read_bytes().startswith(b"\x89PNG")
