@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 
+import dagster as dg
 import pytest
 from rich.console import Console
 
@@ -13,6 +14,7 @@ from kart_pipeline.core.store import Store
 from kart_pipeline.correct import rounds
 from kart_pipeline.correct.campaign import Campaign, Wishes
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.orchestration.instance import open_instance
 
 WISHES = Wishes(
     game="car_racing",
@@ -87,6 +89,10 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(recorded: Settings, monkeypa
     assert second.drift is not None
     assert second.minutes > first.minutes > 0
     assert (recorded.home / "rounds.png").read_bytes().startswith(b"\x89PNG")
+    with open_instance(recorded) as instance:
+        (shown,) = instance.fetch_observations(dg.AssetKey("corrections"), limit=1).records
+        assert shown.partition_key == "car_racing"
+        assert "image/png" in shown.asset_observation.metadata["rounds"].value
     corrected = [Store(recorded.store_url).manifest(session_id) for session_id in sessions]
     (manifest,) = [item for item in corrected if item.driver["kind"] == "corrected"]
     assert manifest.source["seed"] == 500_000
