@@ -1,0 +1,174 @@
+"""Which recipe drives best: the same sessions and number of gradient steps, one thing changed, scored in the game.
+
+    python -m benchmarks.recipes --list
+    python -m benchmarks.recipes base bins stack2 --steps 1500 --seeds 20
+
+Learns from the sessions in KART_HOME (`make demo` records some), and scores on the tracks that the
+champion is chosen by, so that those of the final table stay unseen. Results are kept in KART_HOME/recipes.json; what is
+there is not run again.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.recipe_list import RECIPES, Recipe
+from benchmarks.table import machine
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.durable import write_json
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
+from kart_pipeline.datasets.frames import build_frames
+from kart_pipeline.datasets.training_set import TrainingSet, build_training_set
+from kart_pipeline.driving.loop import drive
+from kart_pipeline.driving.scorecard import Scorecard
+from kart_pipeline.driving.seeds import PROMOTION
+from kart_pipeline.games.contracts import Contracts
+from kart_pipeline.games.registry import make_game
+from kart_pipeline.learning.evaluation import NETWORK
+from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.inference import predictor
+from kart_pipeline.learning.training import TrainingResult, train
+from player.policy import Policy
+
+EPOCHS = 10
+RESULTS = "recipes.json"
+
+
+def main() -> int:
+    """Run the named recipes and print the table of all results that are known."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)}")
+    parser.add_argument("--game", default="car_racing")
+    parser.add_argument("--steps", type=int, default=1500, help="gradient steps of each training")
+    parser.add_argument("--seeds", type=int, default=20, help="tracks to drive")
+    parser.add_argument("--repeats", type=int, default=1, help="trainings of each recipe, with other initial weights")
+    parser.add_argument("--list", action="store_true", help="name the recipes and what each changes")
+    options = parser.parse_args()
+    console = Console()
+    if options.list:
+        for name, recipe in RECIPES.items():
+            console.print(f"{name:20} {recipe.why}", highlight=False, soft_wrap=True)
+        return 0
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        if unknown := set(options.names) - set(RECIPES):
+            raise KartError(f"There is no recipe {', '.join(sorted(unknown))}; see --list.")
+        _run(options, Settings.from_env(), console)
+    except KartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace, settings: Settings, console: Console) -> None:
+    path = settings.home / RESULTS
+    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in options.names:
+        for repeat in range(options.repeats):
+            key = f"{options.game} {name} steps={options.steps} seeds={options.seeds} repeat={repeat}"
+            if key in known:
+                continue
+            console.print(f"{key} …", highlight=False)
+            known[key] = _measure(RECIPES[name], settings, options, repeat)
+            write_json(path, known)
+    _show(known, options, console)
+
+
+def _measure(recipe: Recipe, settings: Settings, options: argparse.Namespace, repeat: int) -> dict[str, Any]:
+    examples = _examples(recipe, settings, options.game)
+    hyper = HyperParameters(
+        **{"epochs": EPOCHS, "steps_per_epoch": -(-options.steps // EPOCHS), "patience": EPOCHS, "seed": repeat}
+        | dict(recipe.hyper)
+    )
+    result = train(examples, hyper)
+    began = time.monotonic()
+    card = _score(result, examples.contract, options)
+    low, high = card.interval or (card.mean, card.mean)
+    return {
+        "mean": card.mean,
+        "low": low,
+        "high": high,
+        "worst": card.worst,
+        "finished": card.finished,
+        "smoothness": card.smoothness,
+        "scores": card.scores.tolist(),
+        "val": result.evaluation.errors[NETWORK].euclidean,
+        "heads": {head: dict(figures) for head, figures in result.evaluation.errors[NETWORK].heads.items()},
+        "best_epoch": result.best_epoch,
+        "rows": len(examples.rows("train")),
+        "parameters": result.model.count_params(),
+        "training_minutes": result.seconds / 60,
+        "driving_minutes": (time.monotonic() - began) / 60,
+        "hyper": hyper.to_dict(),
+        "contract": examples.contract.to_dict(),
+        "machine": machine(),
+    }
+
+
+def _examples(recipe: Recipe, settings: Settings, game: str) -> TrainingSet:
+    """The training set of a recipe, in a folder of its own: those of the pipeline stay as they are."""
+    store = Store(settings.store_url)
+    manifests = [manifest for manifest in map(store.manifest, store.ids()) if manifest.game == game]
+    manifests = sorted(manifests, key=lambda manifest: manifest.id)[: recipe.sessions]
+    if not manifests:
+        raise KartError(f"There are no sessions of {game} in {settings.store_url}; record some first.")
+    contract = replace(Contracts.load(settings.home).contract(manifests[0]), **recipe.contract)
+    root = settings.home / "recipes"
+    for manifest in manifests:
+        build_frames(store.open(manifest.id), contract, root)
+    return _indexed(root, contract, game, manifests, recipe.training_set)
+
+
+def _indexed(
+    root: Path, contract: Contract, game: str, manifests: list[Manifest], settings: Mapping[str, Any]
+) -> TrainingSet:
+    return build_training_set(root, contract, game, sessions=manifests, **settings)
+
+
+def _score(result: TrainingResult, contract: Contract, options: argparse.Namespace) -> Scorecard:
+    policy = Policy("policy", contract, predictor(result.model, contract))
+    with make_game(options.game) as game:
+        drives = tuple(drive(game, policy, seed=seed) for seed in PROMOTION[: options.seeds])
+    return Scorecard(options.game, policy.name, drives)
+
+
+def _show(known: Mapping[str, Any], options: argparse.Namespace, console: Console) -> None:
+    console.print(f"{machine()}\n", highlight=False, soft_wrap=True)
+    columns = ("recipe", "mean", "95 % interval", "worst", "worst decile", "finished", "held-out error")
+    columns += ("parameters", "minutes")
+    lines = [columns, ("---", *("---:",) * (len(columns) - 1))]
+    for key, found in known.items():
+        if not key.startswith(f"{options.game} "):
+            continue
+        decile = sorted(found["scores"])[len(found["scores"]) // 10]
+        lines.append(
+            (
+                key.removeprefix(f"{options.game} "),
+                f"{found['mean']:.1f}",
+                f"{found['low']:.0f} to {found['high']:.0f}",
+                f"{found['worst']:.0f}",
+                f"{decile:.0f}",
+                f"{found['finished']:.0%}",
+                f"{found['val']:.3f}",
+                f"{found['parameters']:,}",
+                f"{found['training_minutes']:.1f}",
+            )
+        )
+    for line in lines:
+        console.print(f"| {' | '.join(line)} |", highlight=False, soft_wrap=True, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
