@@ -28,6 +28,8 @@ from kart_pipeline.driving.scorecard import Scorecard, markdown
 from kart_pipeline.driving.seeds import PLAYER
 
 RESULTS = "unseen.json"
+# Little to begin with, so that it is the corrections that show what they are worth.
+TERMS = ("--episodes", "4", "--drives", "6", "--minutes", "4", "--seeds", "20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _rounds(home: Path, options: argparse.Namespace) -> int:
         return 0
     wanted = options.rounds - max(0, len(journal.rounds) - 1)
     return correct(
-        ["--game", options.game, "--rounds", str(wanted), "--workers", str(options.workers), *options.correct]
+        ["--game", options.game, "--rounds", str(wanted), "--workers", str(options.workers), *TERMS, *options.correct]
     )
 
 
