@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.labels import vectors
-from recorder.pads import roles
+from recorder.devices.mapping import roles
 
 BINS = 21  # of the steering histogram: odd, so that straight ahead has one of its own
 STRAIGHT, EXTREME, JUMP = 0.05, 0.9, 0.5  # |value| below, above; |change from row to row| above
@@ -30,8 +31,8 @@ def describe(session: Session) -> dict[str, Any]:
     values = vectors(table, columns)
     taught = ~np.isnan(values).any(axis=1)
     cut = len(manifest.spec.axes)
-    steer = names.index(roles(manifest.spec)[0])
-    counts, _ = np.histogram(values[taught, steer], BINS, (-1, 1))
+    steering, wheel = _steering(manifest.spec, values[taught])
+    counts, _ = np.histogram(wheel, BINS, (-1, 1))
     step, t_ns = table.column("step").to_numpy(), table.column("t_ns").to_numpy()
     seconds = (t_ns[-1] - t_ns[0]) / 1e9
     return {
@@ -41,8 +42,18 @@ def describe(session: Session) -> dict[str, Any]:
         "described": "labels" if manifest.labelled else "actions",
         "axes": {name: _axis(values[:, i]) for i, name in enumerate(names[:cut])},
         "buttons": {name: float(values[taught, cut + i].mean()) for i, name in enumerate(names[cut:])},
-        "steering": {"axis": names[steer], "histogram": counts.tolist()},
+        "steering": {"axis": steering, "histogram": counts.tolist()},
     }
+
+
+def _steering(spec: ActionSpec, values: Floats) -> tuple[str, Floats]:
+    """Name and values `(N,)` of what steers: an axis, or where there is none the right button less the left one."""
+    axis, _ = roles(spec)
+    if axis:
+        return axis, values[:, spec.names.index(axis)]
+    for left, right in spec.mirrored_buttons[:1]:
+        return f"{right} - {left}", values[:, spec.names.index(right)] - values[:, spec.names.index(left)]
+    return "nothing steers", np.zeros(len(values), np.float32)
 
 
 def _axis(values: Floats) -> dict[str, float]:

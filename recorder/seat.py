@@ -5,12 +5,17 @@ from contextlib import ExitStack
 from typing import Any
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.clock import Clock
 from kart_pipeline.driving.drivers import Driver, Expert, Noisy, knocks
 from kart_pipeline.games.base import Game
+from recorder.devices.device import Device
+from recorder.devices.keys import WindowKeyboard
+from recorder.devices.sdl import SdlPad
+from recorder.devices.settings import PadSettings
 from recorder.episode import Dropped, Plan, Progress, Taken, record_episode
-from recorder.pads import Human, Pad
+from recorder.pads import DevicePad, Human, Pad
 
 DRIVERS = ("expert", "keyboard", "gamepad")
 
@@ -47,17 +52,15 @@ class Seat:
         if self._plan.driver == "keyboard" or self._game.simulated:
             window.need_screen()
             self._window = window
-        pad: Pad
+        settings = PadSettings.load(Settings.from_env().home)
+        mapping = settings.mapping(self._game.name, self._game.spec)
+        device: Device
         if self._plan.driver == "keyboard":
-            from recorder.keyboard import KeyboardPad
-
-            pad = KeyboardPad(self._game.spec, window)
+            device = WindowKeyboard(settings.keys, window)
         else:
-            from recorder.gamepad import GamepadPad
-
-            pad = GamepadPad(self._game.spec, window)
-        stack.callback(pad.close)
-        self._pad = pad
+            device = SdlPad(home=settings.home)
+        self._pad = DevicePad(device, mapping, window)
+        stack.callback(self._pad.close)
 
     @property
     def done(self) -> bool:
@@ -85,7 +88,7 @@ class Seat:
 
     def _driver(self, seed: int) -> tuple[Driver, dict[str, Any]]:
         if self._pad is not None:
-            return Human(self._pad), {"kind": "human", **self._pad.about}
+            return Human(self._pad, live=not self._game.simulated), {"kind": "human", **self._pad.about}
         expert = Expert(self._autopilot)
         if not self._plan.noise:
             return expert, {"kind": "expert"}

@@ -58,6 +58,11 @@ class Window:
                 "SDL_VIDEODRIVER set, or use --driver expert."
             )
 
+    @property
+    def keys(self) -> set[str]:
+        """SDL's names of the keys that are down."""
+        return {self._pygame.key.name(code) for code in self.held}
+
     def show(self, rgb: RGB) -> None:
         """Draw a uint8 `(H, W, 3)` frame."""
         pygame = self._pygame

@@ -56,6 +56,22 @@ def test_a_session_nobody_taught_is_described_by_what_was_done(store: Store) -> 
     assert figures["axes"]["steer"]["mean"] == 0.0
 
 
+def test_a_game_of_buttons_alone_is_steered_by_two_of_them(store: Store, run) -> None:
+    keys = ActionSpec(axes=(), buttons=("left", "right", "gas"), mirrored_buttons=(("left", "right"),))
+    with store.create(SessionHeader(id="s1", game="road", rate_hz=10, spec=keys)) as writer:
+        for tick, pressed in enumerate(["left", "left", "gas", "right"]):
+            action = keys.action(**{pressed: True})
+            frame = Frame(np.zeros((4, 6, 3), np.uint8), tick * 100_000_000)
+            writer.append(Step(tick, frame, Choice(action, "human", action)))
+        writer.finish("finished", 1.0)
+    steering = describe(store.open("s1"))["steering"]
+    assert steering["axis"] == "right - left"
+    assert (steering["histogram"][0], steering["histogram"][BINS // 2], steering["histogram"][-1]) == (2, 1, 1)
+    status, out, _ = run("info", "s1")
+    assert status == 0
+    assert "left 50.0%, right 25.0%, gas 25.0%" in out
+
+
 def test_a_session_of_one_step_has_no_rate(store: Store, run) -> None:
     record(store, [0.5])
     assert describe(store.open("s1"))["measured_hz"] is None

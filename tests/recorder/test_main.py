@@ -81,6 +81,8 @@ def test_it_starts_where_only_the_core_is_installed(home: Path, argv: list[str])
         "pygame",
         "mss",
         "inputs",
+        "pynput",
+        "Xlib",
         "av",
         "pandas",
         "matplotlib",

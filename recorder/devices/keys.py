@@ -1,0 +1,79 @@
+"""The keyboard as a pad while another program has the focus, or in a window of our own.
+
+On Linux keys are heard through X11 (python-xlib, which needs no compiler; pynput would need one for evdev), on Windows
+and macOS through pynput. Only the keys of the layout are ever looked at.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from kart_pipeline.core.errors import KartError
+from recorder.devices.device import Device, NoDeviceError
+from recorder.devices.keystick import KeyLayout, KeyStick
+from recorder.devices.state import PadState, now_ns
+
+
+class KeyWindow(Protocol):
+    """A window that knows which keys are held in it."""
+
+    @property
+    def keys(self) -> set[str]:
+        """Names of the keys that are down."""
+
+
+class WindowKeyboard:
+    """The keyboard in a window of our own: no other program's keys are heard, and no system minds."""
+
+    name = "keyboard"
+    connected = True
+
+    def __init__(self, layout: KeyLayout, window: KeyWindow) -> None:
+        self._stick = KeyStick(layout, now_ns())
+        self._window = window
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """For the manifest."""
+        return {**self._stick.layout.about, "backend": "window"}
+
+    def at(self, t_ns: int) -> PadState:
+        """How the keys stand; the window knows of a key when it takes in its events, so `t_ns` is to be now."""
+        self._stick.hold(t_ns, self._window.keys)
+        return self._stick.at(t_ns)
+
+    def close(self) -> None:
+        """Nothing of its own to release."""
+
+
+def open_keyboard(layout: KeyLayout) -> Device:
+    """The keyboard, heard whichever window has the focus.
+
+    Raises:
+        NoDeviceError: this system does not let other programs' keys be heard; the sentence says what does work.
+    """
+    if sys.platform in ("win32", "darwin"):
+        from recorder.devices.keys_pynput import PynputKeyboard
+
+        return PynputKeyboard(layout)
+    why = wayland(os.environ)
+    if why:
+        raise NoDeviceError("keyboard", why, "Use a gamepad, or log in to an X11 session.")
+    if not os.environ.get("DISPLAY"):
+        raise NoDeviceError("keyboard", "there is no screen here (DISPLAY is not set)", "Record on a desktop.")
+    from recorder.devices.keys_x11 import X11Keyboard
+
+    return X11Keyboard(layout)
+
+
+def wayland(environ: Mapping[str, str]) -> str:
+    """Why keys cannot be heard under Wayland; "" elsewhere."""
+    if environ.get("WAYLAND_DISPLAY") or environ.get("XDG_SESSION_TYPE") == "wayland":
+        return "Wayland lets no program hear the keys that are meant for another"
+    return ""
+
+
+def check_key_library(error: ImportError) -> KartError:
+    """What is missing to hear keys."""
+    return KartError(f"Hearing keys needs {error.name} ({error}): pip install 'kart-pipeline[recorder]'.")

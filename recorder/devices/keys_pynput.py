@@ -1,0 +1,81 @@
+"""Keys on Windows and macOS, whichever window has the focus."""
+
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from recorder.devices.device import NoDeviceError
+from recorder.devices.keys import check_key_library
+from recorder.devices.keystick import NAMED_KEYS, KeyLayout, KeyStick
+from recorder.devices.state import PadState, now_ns
+
+_OURS = {theirs: name for name, (_, theirs) in NAMED_KEYS.items()}
+_OURS |= {"shift_l": "left shift", "ctrl": "left ctrl", "alt": "left alt"}  # depends on the system
+
+
+class PynputKeyboard:
+    """The keyboard as pynput's thread hears it.
+
+    Raises:
+        KartError: pynput is not installed.
+        NoDeviceError: macOS does not permit it.
+    """
+
+    name = "keyboard"
+    connected = True
+
+    def __init__(self, layout: KeyLayout) -> None:
+        try:
+            from pynput import keyboard
+        except ImportError as error:
+            raise check_key_library(error) from error
+        self._stick = KeyStick(layout, now_ns())
+        self._wanted = set(layout.keys.values())
+        self._held: set[str] = set()
+        self._lock = threading.Lock()
+        self._listener = keyboard.Listener(
+            on_press=lambda key: self._note(key, True), on_release=lambda key: self._note(key, False)
+        )
+        self._listener.start()
+        self._listener.wait()
+        if sys.platform == "darwin" and not self._listener.IS_TRUSTED:
+            self.close()
+            raise NoDeviceError(
+                "keyboard",
+                "macOS does not let this program hear keys",
+                "Permit it for the terminal in Privacy & Security, under Accessibility and Input Monitoring.",
+            )
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """For the manifest."""
+        return {**self._stick.layout.about, "backend": "pynput"}
+
+    def at(self, t_ns: int) -> PadState:
+        """How the keys stood at `t_ns`."""
+        return self._stick.at(t_ns)
+
+    def close(self) -> None:
+        """Hear no more; may be called more than once."""
+        self._listener.stop()
+
+    def _note(self, key: Any, down: bool) -> None:
+        name = key_name(key)
+        if name not in self._wanted:
+            return
+        with self._lock:
+            (self._held.add if down else self._held.discard)(name)
+            self._stick.hold(now_ns(), self._held)
+
+
+def key_name(key: Any) -> str | None:
+    """Our name of pynput's `Key` or `KeyCode`; None for keys that have none."""
+    special = getattr(key, "name", None)
+    if special is not None:
+        return _OURS.get(special)
+    code = getattr(key, "vk", None)
+    if sys.platform == "win32" and code in range(ord("0"), ord("Z") + 1):
+        return chr(code).lower()  # the key, whatever Shift and Ctrl make of it
+    letter = getattr(key, "char", None)
+    return letter.lower() if letter else None

@@ -1,0 +1,84 @@
+"""Keys under X11, whichever window has the focus.
+
+Raw events of the XInput 2 extension, which go to whoever asks, say when something changed; the server's own map of keys
+says what is held. So a release can never be missed, and holding a key costs nothing.
+"""
+
+import select
+from collections.abc import Mapping
+from typing import Any
+
+from kart_pipeline.core.errors import KartError
+from recorder.devices.device import Listener, NoDeviceError
+from recorder.devices.keys import check_key_library
+from recorder.devices.keystick import NAMED_KEYS, KeyLayout, KeyStick
+from recorder.devices.state import PadState, now_ns
+
+_LOOK_S = 0.1  # for the wish to end; also how late a change of which no event came is seen
+
+
+class X11Keyboard(Listener):
+    """The keyboard of the X server that DISPLAY names.
+
+    Raises:
+        KartError: python-xlib is not installed.
+        NoDeviceError: there is no such server.
+    """
+
+    name = "keyboard"
+    connected = True
+
+    def __init__(self, layout: KeyLayout) -> None:
+        super().__init__("keyboard")
+        self._stick = KeyStick(layout, now_ns())
+        self._start()
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """For the manifest."""
+        return {**self._stick.layout.about, "backend": "x11"}
+
+    def at(self, t_ns: int) -> PadState:
+        """How the keys stood at `t_ns`."""
+        self.check()
+        return self._stick.at(t_ns)
+
+    def _listen(self) -> None:
+        try:
+            from Xlib import XK, display, error
+            from Xlib.ext import xinput
+        except ImportError as missing:
+            raise check_key_library(missing) from missing
+        try:
+            server = display.Display()
+        except (error.DisplayError, OSError) as trouble:
+            raise NoDeviceError(
+                "keyboard", f"the X server does not answer ({trouble})", "Record on a desktop."
+            ) from trouble
+        try:
+            if not server.has_extension(xinput.extname):
+                raise NoDeviceError("keyboard", "this X server has no XInput extension", "Use a gamepad.")
+            server.xinput_query_version()  # the server wants to know that we mean the second version
+            mask = xinput.RawKeyPressMask | xinput.RawKeyReleaseMask
+            server.screen().root.xinput_select_events([(xinput.AllMasterDevices, mask)])
+            codes = {
+                key: server.keysym_to_keycode(XK.string_to_keysym(NAMED_KEYS[key][0] if key in NAMED_KEYS else key))
+                for key in self._stick.layout.keys.values()
+            }
+            codes = {key: code for key, code in codes.items() if code}  # 0: this keyboard has no such key
+            self._follow(server, codes)
+        except error.ConnectionClosedError as trouble:
+            raise KartError(f"The X server has gone ({trouble}); keys are no longer heard.") from trouble
+        finally:
+            server.close()
+
+    def _follow(self, server: Any, codes: Mapping[str, int]) -> None:
+        while not self._closing.is_set():
+            for _ in range(server.pending_events()):
+                server.next_event()
+            t_ns = now_ns()
+            held = server.query_keymap()
+            self._stick.hold(t_ns, [key for key, code in codes.items() if held[code // 8] >> code % 8 & 1])
+            self._opened.set()
+            if not server.pending_events():  # the answer may have brought some along
+                select.select([server.fileno()], [], [], _LOOK_S)

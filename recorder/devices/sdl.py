@@ -1,0 +1,224 @@
+"""Any gamepad whose layout SDL knows, on every system: Xbox, PlayStation, Switch, adapters for N64 pads.
+
+SDL is asked at a steady pace rather than for its events: those belong to whoever has a window, and neither the video
+part of SDL nor the focus of a window is needed so. On macOS only its own drivers are used, since those of the system
+report to the main thread.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
+from recorder.devices.device import Listener, NoDeviceError
+from recorder.devices.found import Found, linux_hint
+from recorder.devices.state import UNPLUGGED, PadState, clamped, now_ns
+from recorder.devices.timeline import Timeline
+
+LAYOUTS = "gamecontrollerdb.txt"  # in KART_HOME; the name under which such lists go round
+POLL_S = 0.004  # pads report every 4 to 10 ms; an event is known this late at most
+_SEARCH_S = 0.25  # for a pad that was plugged in again
+_FULL = 32767  # SDL's axes reach from -32768 to 32767, its triggers from 0
+
+_AXES = {  # by pygame's name: ours, and the sign that makes up positive
+    "LEFTX": ("left_x", 1),
+    "LEFTY": ("left_y", -1),
+    "RIGHTX": ("right_x", 1),
+    "RIGHTY": ("right_y", -1),
+    "TRIGGERLEFT": ("left_trigger", 1),
+    "TRIGGERRIGHT": ("right_trigger", 1),
+}
+# SDL goes by the labels: a is what is printed on a Switch pad's A, and the lower of the four where nothing is printed.
+_BUTTONS = {
+    **{name.upper(): name for name in ("a", "b", "x", "y", "back", "start", "guide")},
+    **{name.upper(): name for name in ("dpad_up", "dpad_down", "dpad_left", "dpad_right")},
+    "LEFTSHOULDER": "lb",
+    "RIGHTSHOULDER": "rb",
+    "LEFTSTICK": "ls",
+    "RIGHTSTICK": "rs",
+}
+
+
+class Sdl:
+    """SDL's gamepads; opened and closed in the thread that reads them.
+
+    Args:
+        home: KART_HOME; the layouts in its `gamecontrollerdb.txt` are known too.
+
+    Raises:
+        KartError: pygame-ce is not installed.
+    """
+
+    def __init__(self, home: Path) -> None:
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        os.environ.setdefault("SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS", "1")  # the game has the focus
+        os.environ.setdefault("SDL_JOYSTICK_THREAD", "1")  # Windows tells some pads' events to a window only
+        os.environ.setdefault("SDL_JOYSTICK_MFI", "0")  # macOS: see above
+        add_layouts(home / LAYOUTS)
+        try:
+            import pygame
+            from pygame._sdl2 import controller, controller_old
+        except ImportError as error:
+            raise KartError(f"Gamepads need pygame-ce ({error}): pip install 'kart-pipeline[recorder]'.") from error
+        self.pygame = pygame
+        self.controller = controller
+        self.update = controller_old.update  # the newer module can only be updated through a window's events
+        self._ours = not controller.get_init()
+        if self._ours:
+            controller.init()
+        self.update()
+
+    def known(self) -> list[int]:
+        """Indices of the pads whose layout is known."""
+        return [index for index in range(self.controller.get_count()) if self.controller.is_controller(index)]
+
+    def names(self) -> list[str]:
+        """Of all that is plugged in, known or not, by index."""
+        return [self.pygame.joystick.Joystick(index).get_name() for index in range(self.controller.get_count())]
+
+    def close(self) -> None:
+        """Leave SDL as it was found."""
+        if self._ours:
+            self.controller.quit()
+
+
+class SdlPad(Listener):
+    """The first gamepad that SDL knows, with another one in its place when it was unplugged.
+
+    Args:
+        match: a part of the pad's name; "" takes any.
+        home: KART_HOME.
+
+    Raises:
+        KartError: pygame-ce is not installed.
+        NoDeviceError: no such pad is plugged in.
+    """
+
+    def __init__(self, match: str = "", home: Path | None = None) -> None:
+        super().__init__("gamepad")
+        self._match = match
+        self._home = home or Settings.from_env().home
+        self._states: Timeline[PadState] = Timeline(UNPLUGGED)
+        self.name = ""
+        self._start()
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """For the manifest."""
+        return {"device": "gamepad", "backend": "sdl", "name": self.name}
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is plugged in now."""
+        return self._states.last.connected
+
+    def at(self, t_ns: int) -> PadState:
+        """How it stood at `t_ns`."""
+        self.check()
+        return self._states.at(t_ns)
+
+    def _listen(self) -> None:
+        sdl = Sdl(self._home)
+        try:
+            pad = self._find(sdl)
+            if pad is None:
+                raise _nothing(sdl, self._match)
+            self.name = pad.name
+            controls = _Controls(sdl)
+            self._states.push(now_ns(), controls.read(pad))
+            self._opened.set()
+            search = 0.0
+            while not self._closing.is_set():
+                time.sleep(POLL_S)
+                sdl.update()
+                t_ns = now_ns()
+                if pad is not None and pad.attached():
+                    self._states.push(t_ns, controls.read(pad))
+                elif pad is not None:
+                    self._states.push(t_ns, UNPLUGGED)
+                    pad.quit()
+                    pad, search = None, time.monotonic()
+                elif time.monotonic() >= search:
+                    pad, search = self._find(sdl), time.monotonic() + _SEARCH_S
+            if pad is not None:
+                pad.quit()
+        finally:
+            sdl.close()
+
+    def _find(self, sdl: Sdl) -> Any:
+        """The pad to read, None where there is none; one with the name of the last is preferred."""
+        found: Any = None
+        for index in sdl.known():
+            try:
+                pad = sdl.controller.Controller(index)
+            except sdl.pygame.error:  # unplugged between the two lines
+                continue
+            if self._match.casefold() not in pad.name.casefold():
+                continue
+            if pad.name == self.name:
+                return pad
+            found = found or pad
+        return found
+
+
+class _Controls:
+    """SDL's numbers of axes and buttons, looked up once."""
+
+    def __init__(self, sdl: Sdl) -> None:
+        self._axes = [(getattr(sdl.pygame, f"CONTROLLER_AXIS_{key}"), *ours) for key, ours in _AXES.items()]
+        self._buttons = [(getattr(sdl.pygame, f"CONTROLLER_BUTTON_{key}"), ours) for key, ours in _BUTTONS.items()]
+
+    def read(self, pad: Any) -> PadState:
+        axes = {name: clamped(sign * pad.get_axis(number) / _FULL) for number, name, sign in self._axes}
+        return PadState(axes, frozenset(name for number, name in self._buttons if pad.get_button(number)))
+
+
+def sdl_pads(home: Path) -> list[Found]:
+    """Everything that SDL sees.
+
+    Raises:
+        KartError: pygame-ce is not installed.
+    """
+    sdl = Sdl(home)
+    try:
+        known = sdl.known()
+        unknown = "SDL does not know its layout: `python -m recorder devices --map` teaches it"
+        return [
+            Found("sdl", name, index in known, "" if index in known else unknown)
+            for index, name in enumerate(sdl.names())
+        ]
+    finally:
+        sdl.close()
+
+
+def add_layouts(path: Path) -> None:
+    """Make SDL read the layouts in `path` too, the next time that its gamepads are initialised.
+
+    Raises:
+        KartError: the file cannot be read.
+    """
+    if not path.is_file():
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KartError(f"The layouts of gamepads in {path} cannot be read ({error}).") from error
+    lines = os.environ.get("SDL_GAMECONTROLLERCONFIG", "").splitlines()
+    added = [line for line in text.splitlines() if line and not line.startswith("#") and line not in lines]
+    os.environ["SDL_GAMECONTROLLERCONFIG"] = "\n".join([*lines, *added])
+
+
+def _nothing(sdl: Sdl, match: str) -> NoDeviceError:
+    names = sdl.names()
+    if match and sdl.known():
+        reason = f"none that is connected has {match!r} in its name; there is {', '.join(names)}"
+    elif names:
+        reason = f"SDL does not know the layout of {', '.join(names)}"
+        return NoDeviceError("gamepad", reason, "`python -m recorder devices --map` teaches it.")
+    else:
+        reason = "none is connected" + (linux_hint() if sys.platform == "linux" else "")
+    return NoDeviceError("gamepad", reason, "Plug one in, or drive with the keyboard.")

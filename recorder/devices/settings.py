@@ -1,0 +1,126 @@
+"""What a person has set about pads and keys, in `pads.toml` of KART_HOME.
+
+    [games.mario_kart_64]
+    steer = { from = "left_x", dead_zone = 0.1, curve = 1.5 }
+    pitch = "-left_y"
+    RB = ["rb", "right_trigger"]
+
+    [keyboard]
+    ramp = false
+    keys = { left = "a", right = "d", a = "left shift" }
+
+Whatever is not named keeps its default.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.errors import KartError
+from recorder.devices.keystick import KeyLayout
+from recorder.devices.mapping import AxisMap, PadMapping, Source, axis_map, default_mapping
+
+FILE = "pads.toml"
+_AXIS_SETTINGS = ("from", "dead_zone", "curve")
+
+
+@dataclass(frozen=True, slots=True)
+class PadSettings:
+    """The content of the file.
+
+    Attributes:
+        home: KART_HOME.
+        games: by game, what is set for its channels.
+        keys: of the keyboard.
+    """
+
+    home: Path
+    games: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    keys: KeyLayout = field(default_factory=KeyLayout)
+
+    @classmethod
+    def load(cls, home: Path) -> "PadSettings":
+        """Read `pads.toml` in KART_HOME; without that file everything has its default.
+
+        Raises:
+            KartError: the file is no TOML, or sets something that does not exist.
+        """
+        path = home / FILE
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls(home)
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise KartError(f"{path} is no TOML: {error}.") from error
+        try:
+            _only(data, ("games", "keyboard"), "the file")
+            games = _table(data.get("games", {}), "games")
+            for name, channels in games.items():
+                _table(channels, f"games.{name}")
+            return cls(home, games, _keys(_table(data.get("keyboard", {}), "keyboard")))
+        except KartError as error:
+            raise KartError(f"{path}: {error}") from error
+
+    def mapping(self, game: str, spec: ActionSpec) -> PadMapping:
+        """From the standard pad to the channels of a game.
+
+        Raises:
+            KartError: the file sets a channel that the game has not, or something that is no control of a pad; or the
+                game has more channels than a pad and the file does not say what the others are.
+        """
+        changes = self.games.get(game, {})
+        where = f"{self.home / FILE}, section [games.{game}]"
+        unknown = sorted(set(changes) - set(spec.names))
+        if unknown:
+            raise KartError(f"{where}: the game has no {', '.join(unknown)}; it has {', '.join(spec.names)}.")
+        try:
+            axes = {name: _axis(changes[name]) for name in spec.axes if name in changes}
+            buttons = {name: _button(changes[name]) for name in spec.buttons if name in changes}
+        except KartError as error:
+            raise KartError(f"{where}: {error}") from error
+        default = default_mapping(spec, without=changes)
+        return PadMapping(spec, {**default.axes, **axes}, {**default.buttons, **buttons})
+
+
+def _axis(data: Any) -> AxisMap:
+    if not isinstance(data, dict):
+        return axis_map(Source.parse(data))
+    _only(data, _AXIS_SETTINGS, "an axis")
+    numbers = {name: data[name] for name in ("dead_zone", "curve") if name in data}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise KartError(f"{name} is a number, not {value!r}.")
+    return axis_map(Source.parse(data.get("from")), **numbers)
+
+
+def _button(data: Any) -> tuple[Source, ...]:
+    sources = data if isinstance(data, list) else [data]
+    if not sources:
+        raise KartError("a button needs at least one control.")
+    return tuple(map(Source.parse, sources))
+
+
+def _keys(data: Mapping[str, Any]) -> KeyLayout:
+    _only(data, ("ramp", "keys"), "the keyboard")
+    if not isinstance(data.get("ramp", True), bool):
+        raise KartError(f"ramp is true or false, not {data['ramp']!r}.")
+    default = KeyLayout()
+    changes = _table(data.get("keys", {}), "keys")
+    # A key does one thing: what it did by default gives way.
+    kept = {control: key for control, key in default.keys.items() if key not in changes.values()}
+    return replace(default, ramp=data.get("ramp", True), keys={**kept, **changes})
+
+
+def _table(data: Any, name: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise KartError(f"{name} must be a section of settings, not {data!r}.")
+    return data
+
+
+def _only(data: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
+    unknown = sorted(set(data) - set(names))
+    if unknown:
+        raise KartError(f"{what} has no {', '.join(unknown)}; it has {', '.join(names)}.")

@@ -1,0 +1,146 @@
+"""A person at a game: what they do with pad or keys is what is driven and recorded."""
+
+from pathlib import Path
+
+import pygame
+import pytest
+
+from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.frame import Frame, Step
+from kart_pipeline.core.store import Store
+from kart_pipeline.driving.clock import Clock
+from recorder.devices.keys import WindowKeyboard
+from recorder.devices.keystick import KeyLayout
+from recorder.devices.mapping import DEAD_ZONE, default_mapping
+from recorder.devices.sdl import SdlPad
+from recorder.devices.state import PadState, now_ns
+from recorder.devices.timeline import Timeline
+from recorder.episode import Plan, Taken, record_episode
+from recorder.pads import DevicePad, Human
+from recorder.window import Window
+
+SPEC = ActionSpec(axes=("steer", "throttle"), buttons=("A",), mirrored_axes=("steer",))
+
+
+def key(kind: int, code: int) -> None:
+    pygame.event.post(pygame.event.Event(kind, key=code))
+
+
+def record(pad: DevicePad, road, store: Store, *observers, rate: float = 50) -> Taken:
+    taken = record_episode(
+        store,
+        road,
+        Human(pad),
+        Plan("road", "by hand", Path(store.url)),
+        seed=1,
+        about_driver={"kind": "human", **pad.about},
+        observers=observers,
+        clock=Clock(rate),
+        should_stop=lambda: pad.done,
+    )
+    assert isinstance(taken, Taken)
+    return taken
+
+
+class Script:
+    """Does something at chosen steps."""
+
+    def __init__(self, **deeds) -> None:
+        self.deeds = {int(step.removeprefix("at_")): deed for step, deed in deeds.items()}
+        self.steps: list[int] = []
+
+    def on_step(self, step: Step) -> None:
+        self.steps.append(step.index)
+        self.deeds.get(len(self.steps), lambda: None)()
+
+
+def test_a_drive_with_keys_is_paced_shown_and_recorded_until_escape(window: Window, road, store: Store) -> None:
+    script = Script(
+        at_10=lambda: key(pygame.KEYDOWN, pygame.K_RIGHT),
+        at_70=lambda: key(pygame.KEYDOWN, pygame.K_ESCAPE),
+    )
+    pad = DevicePad(WindowKeyboard(KeyLayout(), window), default_mapping(road.spec), window)
+    manifest = record(pad, road, store, window, script).manifest
+    assert (manifest.ended, manifest.labelled) == ("stopped", manifest.steps)
+    assert (manifest.driver["device"], manifest.driver["backend"]) == ("keyboard", "window")
+    assert manifest.driver["mapping"] == {"steer": "left_x", "throttle": "right_trigger - left_trigger", "A": "a"}
+    assert manifest.driver["keys"]["a"] == "x"
+    assert manifest.notes["cadence"]["target_hz"] == 50
+    assert manifest.notes["cadence"]["hz"] < 52
+    table = store.open(manifest.id).table(["step", "steer", "label_steer", "actor"])
+    assert table["step"].to_pylist() == script.steps
+    assert len(script.steps) == 71  # Escape is heard in the step after
+    steer = table["steer"].to_pylist()
+    assert steer == table["label_steer"].to_pylist()
+    assert set(table["actor"].to_pylist()) == {"human"}
+    assert all(value == 0 for value in steer[:10])
+    assert 0 <= steer[10] < steer[-1] == 1.0
+    assert pygame.display.get_surface() is not None
+
+
+def test_a_window_without_the_focus_lets_go_of_all_keys(window: Window) -> None:
+    pad = DevicePad(WindowKeyboard(KeyLayout(ramp=False), window), default_mapping(SPEC), window)
+    key(pygame.KEYDOWN, pygame.K_LEFT)
+    key(pygame.KEYDOWN, pygame.K_x)
+    assert pad.read() == SPEC.action(steer=-1.0, A=True)
+    pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
+    assert pad.read() == SPEC.neutral()
+
+
+def test_a_pad_that_is_unplugged_ends_the_drive_and_the_session_is_kept(
+    virtual, soon, window: Window, road, store: Store
+) -> None:
+    virtual.axis(0, 16384)
+    pad = DevicePad(SdlPad(), default_mapping(road.spec), window)
+
+    def unplug() -> None:
+        virtual.unplug()
+        soon(lambda: not pad.device.connected)
+
+    taken = record(pad, road, store, Script(at_60=unplug), rate=200)
+    assert taken.trouble == "The gamepad was unplugged."
+    assert taken.manifest.steps == 60
+    assert taken.manifest.driver["name"] == "Virtual Controller"
+    assert road.sent[-1] == road.spec.neutral()
+    steer = store.open(taken.manifest.id).table(["steer"]).column("steer").to_pylist()
+    assert steer[30] == pytest.approx((0.5 - DEAD_ZONE) / (1 - DEAD_ZONE), abs=1e-3)
+    pad.close()
+
+
+def test_whoever_waits_for_the_plug_drives_neutral_in_between(virtual, soon, home: Path) -> None:
+    pad = DevicePad(SdlPad(), default_mapping(SPEC), wait=True)
+    virtual.button(0, True)
+    soon(lambda: pad.read()["A"])
+    virtual.unplug()
+    soon(lambda: not pad.device.connected)
+    assert pad.read() == SPEC.neutral()
+    virtual.plug_in()
+    virtual.button(0, True)
+    soon(lambda: pad.read()["A"])
+    pad.close()
+
+
+class Past:
+    """A device whose stick went right at a known time."""
+
+    name, connected, about = "past", True, {"device": "gamepad"}
+
+    def __init__(self, turned_ns: int) -> None:
+        self._states = Timeline(PadState())
+        self._states.push(turned_ns, PadState({"left_x": 1.0}))
+
+    def at(self, t_ns: int) -> PadState:
+        return self._states.at(t_ns)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_frame_of_the_screen_gets_the_stick_of_its_own_time(road) -> None:
+    now = now_ns()
+    pad = DevicePad(Past(now - 1_000_000), default_mapping(SPEC))
+    rgb = road.reset(1).rgb
+    live, simulated = Human(pad, live=True), Human(pad)
+    assert live.act(Frame(rgb, now - 2_000_000)).label == SPEC.neutral()
+    assert live.act(Frame(rgb, now)).label == SPEC.action(steer=1.0)
+    assert simulated.act(Frame(rgb, 40_000_000)).label == SPEC.action(steer=1.0)
