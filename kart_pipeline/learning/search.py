@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning import tracking
 from kart_pipeline.learning.figures import search_history
 from kart_pipeline.learning.hyper import HyperParameters
-from kart_pipeline.learning.networks import NETWORKS
+from kart_pipeline.learning.networks import NETWORKS, build_network
 from kart_pipeline.learning.training import Figures, TrainingResult, train
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ class Aim:
         return HyperParameters.from_dict({**self.base, "max_minutes": self.minutes, **drawn})
 
 
-def space(base: Mapping[str, Any]) -> "dict[str, optuna.distributions.BaseDistribution]":
-    """What is drawn for each trial: everything here that `base` does not name."""
+def space(base: Mapping[str, Any], contract: Contract) -> "dict[str, optuna.distributions.BaseDistribution]":
+    """What is drawn for each trial: everything here that `base` does not name, of the networks those that suit.
+
+    Raises:
+        KartError: no network suits the contract.
+    """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     drawn = {
-        "network": CategoricalDistribution(sorted(NETWORKS)),
+        "network": CategoricalDistribution(_suitable(contract)),
         "learning_rate": FloatDistribution(3e-4, 3e-3, log=True),
         "batch_size": CategoricalDistribution([32, 64, 128]),
         "dropout": FloatDistribution(0.0, 0.4),
@@ -59,6 +64,20 @@ def space(base: Mapping[str, Any]) -> "dict[str, optuna.distributions.BaseDistri
         "patches": IntDistribution(0, 2),
     }
     return {name: values for name, values in drawn.items() if name not in base}
+
+
+def _suitable(contract: Contract) -> list[str]:
+    reasons = []
+    suitable = []
+    for name in sorted(NETWORKS):
+        try:
+            build_network(name, contract)
+            suitable.append(name)
+        except KartError as reason:
+            reasons.append(str(reason))
+    if not suitable:
+        raise KartError(f"No network suits the contract. {' '.join(reasons)}")
+    return suitable
 
 
 def open_study(database: str, examples: TrainingSet, aim: Aim) -> "optuna.Study":
@@ -70,7 +89,7 @@ def open_study(database: str, examples: TrainingSet, aim: Aim) -> "optuna.Study"
         aim: the same.
 
     Raises:
-        KartError: Optuna is not installed, or `aim.base` names what is no hyper-parameter.
+        KartError: Optuna is not installed, `aim.base` names what is no hyper-parameter, or no network suits.
     """
     try:
         import optuna
@@ -78,7 +97,7 @@ def open_study(database: str, examples: TrainingSet, aim: Aim) -> "optuna.Study"
         raise KartError("The search needs the package optuna: pip install 'kart-pipeline[search]'.") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     usual = aim.hyper({}).to_dict()
-    drawn = space(aim.base)
+    drawn = space(aim.base, examples.contract)
     told = [examples.version, aim.objective, usual, {name: repr(values) for name, values in drawn.items()}]
     study = optuna.create_study(
         study_name=f"{examples.game}-{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]}",
@@ -92,7 +111,8 @@ def open_study(database: str, examples: TrainingSet, aim: Aim) -> "optuna.Study"
     for trial in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)  # its process was killed
     if drawn:
-        study.enqueue_trial({name: usual[name] for name in drawn}, skip_if_exists=True)  # first: what there is now
+        first = {name: usual[name] for name in drawn}  # what there is now
+        study.enqueue_trial(first, skip_if_exists=True)
     return study
 
 
@@ -119,10 +139,11 @@ def try_out(
     import keras
     import optuna
 
+    drawn = space(aim.base, examples.contract)
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     for done in range(len(study.get_trials(deepcopy=False, states=ended)), trials):
         progress(done, trials)
-        trial = study.ask(space(aim.base))
+        trial = study.ask(drawn)
         hyper = aim.hyper(trial.params)
         with tracking.trial_run(f"trial {trial.number}", hyper):
             try:

@@ -51,10 +51,11 @@ def test_where_the_picture_is_as_always_nothing_matters(one_eyed: Any, contract:
     assert influence(one_eyed, usual, np.repeat(usual, 3, axis=0), contract).max() < 1e-5
 
 
+@pytest.mark.parametrize("bins", [None, 21])
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_every_network_can_be_asked_also_about_stacks(name: str, contract: Contract) -> None:
+def test_every_network_and_head_can_be_asked_also_about_stacks(name: str, bins: int | None, contract: Contract) -> None:
     stacked = replace(contract, stack=3)
-    found = influence(build_network(name, stacked), noise(2, stacked), noise(4, stacked), stacked)
+    found = influence(build_network(name, stacked, bins=bins), noise(2, stacked), noise(4, stacked), stacked)
     assert found.shape == (2, GRID, GRID, len(stacked.spec))
     assert np.isfinite(found).all()
     assert found.max() > 0

@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,12 @@ def test_a_search_that_was_ended_goes_on_and_begins_with_what_there_is_now(
 ) -> None:
     study = open_study(database, examples, AIM)
     try_out(study, examples, AIM, 1, loss)
-    study.ask(space(BASE))  # its process is killed now
+    study.ask(space(BASE, examples.contract))  # its process is killed now
     again = open_study(database, examples, AIM)
     try_out(again, examples, AIM, 2, loss)
     assert [trial.state for trial in again.trials] == [COMPLETE, FAIL, COMPLETE]
     usual = HyperParameters().to_dict()
-    assert again.trials[0].params == {name: usual[name] for name in space(BASE)}
+    assert again.trials[0].params == {name: usual[name] for name in space(BASE, examples.contract)}
     assert len({str(trial.params) for trial in again.trials}) == 3, "the same was drawn again"
     nested = trials_of(settings, run)
     assert [entry.info.run_name for entry in nested] == ["trial 0", "trial 2"]
@@ -77,7 +78,7 @@ def test_a_search_that_was_ended_goes_on_and_begins_with_what_there_is_now(
 def test_what_the_base_names_is_never_drawn_and_another_aim_is_another_study(
     examples: TrainingSet, make_training_set: Callable[..., TrainingSet], contract: Contract, database: str
 ) -> None:
-    assert not BASE.keys() & space(BASE).keys()
+    assert not BASE.keys() & space(BASE, examples.contract).keys()
     assert AIM.hyper({"patches": 2}).patches == 2
     assert AIM.hyper({}).epochs == 1
     wider = Aim(objective="held-out loss", maximise=False, minutes=1.0, base={**BASE, "mirror": 0.0})
@@ -99,9 +100,11 @@ def test_a_trial_worse_than_half_of_the_others_is_cut_short(
     study = open_study(database, examples, aim)
     perfect = dict.fromkeys(range(1, 7), 0.0)
     for _ in range(3):
-        params = {name: HyperParameters().to_dict()[name] for name in space(BASE)}
+        params = {name: HyperParameters().to_dict()[name] for name in space(BASE, examples.contract)}
         study.add_trial(
-            optuna.create_trial(params=params, distributions=space(BASE), value=900.0, intermediate_values=perfect)
+            optuna.create_trial(
+                params=params, distributions=space(BASE, examples.contract), value=900.0, intermediate_values=perfect
+            )
         )
     try_out(study, examples, aim, 4, lambda _: pytest.fail("its value was asked for"))
     tried = study.trials[0]  # it waited in the queue before the others were added
@@ -121,6 +124,13 @@ def test_where_no_trial_can_be_trained_the_reason_is_told(
     with pytest.raises(KartError, match=r"Not one of 2 trials came to its end.*mirrored axes"):
         try_out(study, unmirrored, AIM, 2, loss)
     assert [trial.state for trial in study.trials] == [PRUNED, PRUNED]
+
+
+def test_only_networks_that_suit_the_contract_are_drawn(contract: Contract) -> None:
+    assert "recurrent" not in space({}, contract)["network"].choices
+    assert "recurrent" in space({}, replace(contract, stack=3))["network"].choices
+    with pytest.raises(KartError, match=r"No network suits the contract\. .*call it otherwise"):
+        space({}, replace(contract, spec=ActionSpec(("val_steer",))))
 
 
 def test_without_optuna_the_package_is_named(
