@@ -4,6 +4,7 @@ Raw events of the XInput 2 extension, which go to whoever asks, say when somethi
 says what is held. So a release can never be missed, and holding a key costs nothing.
 """
 
+import contextlib
 import select
 from collections.abc import Mapping
 from typing import Any
@@ -70,7 +71,8 @@ class X11Keyboard(Listener):
         except error.ConnectionClosedError as trouble:
             raise KartError(f"The X server has gone ({trouble}); keys are no longer heard.") from trouble
         finally:
-            server.close()
+            with contextlib.suppress(error.ConnectionClosedError):  # it closes by itself then
+                server.close()
 
     def _follow(self, server: Any, codes: Mapping[str, int]) -> None:
         while not self._closing.is_set():
