@@ -13,12 +13,14 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.augment import check_augmentation
+from kart_pipeline.learning.cost import Cost, network_cost
 from kart_pipeline.learning.evaluation import Evaluation, evaluate
 from kart_pipeline.learning.heads import losses
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predict_batches
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.pipeline import ordered_batches, some_rows, training_batches
+from kart_pipeline.learning.warm_start import begin_from
 
 if TYPE_CHECKING:
     import keras
@@ -55,6 +57,7 @@ class TrainingResult:
         samples_per_second: training rows over the time of fitting, validation included.
         evaluation: on the held-out rows, beside the baselines.
         predicted: float32 `(n, len(spec))`, the answers to `training_set.rows("val")`, buttons as probabilities.
+        cost: of the network, on the machine that trained it.
     """
 
     model: "keras.Model"
@@ -66,12 +69,14 @@ class TrainingResult:
     samples_per_second: float
     evaluation: Evaluation
     predicted: npt.NDArray[np.float32]
+    cost: Cost
 
 
 def train(
     training_set: TrainingSet,
     hyper: HyperParameters,
     *,
+    start: "keras.Model | None" = None,
     on_epoch: Callable[[int, Figures], None] | None = None,
     on_batch: Callable[[Progress], None] | None = None,
 ) -> TrainingResult:
@@ -83,11 +88,14 @@ def train(
     Args:
         training_set: both of its sides are used: train to learn, val to choose the epoch and to judge.
         hyper: what to do.
+        start: begin with its weights, not with random ones; it is not changed. The caller sees to it that it was
+            trained through the same contract.
         on_epoch: called after each epoch with its number, from 1, and its entry of `TrainingResult.history`.
         on_batch: called after each gradient step.
 
     Raises:
-        KartError: hyper-parameters and training set do not fit, or the loss became NaN or infinite.
+        KartError: hyper-parameters and training set do not fit, `start` is another network or one of other inputs or
+            heads, or the loss became NaN or infinite.
     """
     import keras
     import tensorflow as tf
@@ -99,6 +107,8 @@ def train(
     if hyper.deterministic:
         tf.config.experimental.enable_op_determinism()  # for the rest of the process: there is no way back
     learning = build_network(hyper.network, contract, dropout=hyper.dropout, bins=hyper.axis_bins)
+    if start is not None:
+        begin_from(start, learning)
     _compile(learning, contract.spec, hyper)
     validation = ordered_batches(training_set, "val", min(hyper.batch_size, _MOST_VALIDATION_BATCH))
     steps = hyper.steps_per_epoch or math.ceil(rows / hyper.batch_size)
@@ -129,6 +139,7 @@ def train(
         samples_per_second=watch.batches * hyper.batch_size / seconds,
         evaluation=evaluate(training_set, "val", predicted),
         predicted=predicted,
+        cost=network_cost(model, contract),
     )
 
 

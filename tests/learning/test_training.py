@@ -3,18 +3,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kart_pipeline import learning
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.contract import Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.evaluation import evaluate
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.training import Figures, Progress, TrainingResult, learning_rate, train
+from kart_pipeline.learning.warm_start import begin_from
 
 MakeSet = Callable[..., TrainingSet]
 
@@ -65,6 +68,7 @@ def test_the_history_names_the_loss_of_every_head(trained: Trained, contract: Co
     heads = {f"{prefix}{name}_loss" for prefix in ("", "val_") for name in contract.spec.names}
     assert all(set(figures) == {"loss", "val_loss"} | heads for figures in trained.result.history)
     assert trained.result.ended == "all epochs"
+    assert trained.result.cost.parameters == trained.result.model.count_params()
 
 
 def test_every_epoch_and_every_batch_is_told(trained: Trained) -> None:
@@ -117,9 +121,9 @@ def test_a_network_of_bins_learns_to_follow_the_road_too(
     make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
 ) -> None:
     training_set = make_training_set(contract, (160, 43))
-    result = train(training_set, replace(hyper, epochs=20, axis_head="bins", bins=11))
+    result = train(training_set, replace(hyper, epochs=12, axis_head="bins", bins=11))
     assert result.model.output["steer"].shape == (None, 11)
-    assert result.evaluation.errors["network"].heads["steer"]["mae"] < 0.2
+    assert result.evaluation.errors["network"].heads["steer"]["mae"] < 0.3  # a constant has 0.5
     assert np.abs(result.predicted[:, :2]).max() <= 1
     assert all(np.isfinite(value) for figures in result.history for value in figures.values())
     assert set(result.history[0]) == {"loss", "val_loss"} | {
@@ -163,6 +167,51 @@ def test_a_loss_that_is_lost_ends_in_a_sentence_and_no_model(
 ) -> None:
     with pytest.raises(KartError, match=r"loss became (nan|inf) in epoch \d+, after \d+ batches; use a smaller"):
         train(make_training_set(contract), replace(hyper, epochs=500, learning_rate=1.0, patience=500))
+
+
+def test_a_run_begins_with_the_weights_of_another_and_leaves_that_as_it_is(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    training_set = make_training_set(contract)
+    first = train(training_set, hyper)
+    before = weights_of(first)
+    # at a rate of almost nothing the weights stay where they begin
+    crawling = replace(hyper, epochs=1, learning_rate=1e-8, dropout=0.5, seed=9)
+    again = train(training_set, crawling, start=first.model)
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(before, weights_of(again), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(before, weights_of(first), strict=True))
+    assert again.evaluation.errors["network"].euclidean == pytest.approx(
+        first.evaluation.errors["network"].euclidean, abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "bins", "sentence"),
+    [
+        ("residual", {}, None, "is a residual, not a pilotnet"),
+        ("pilotnet", {"height": 64}, None, "reads 64x66x3, not 62x66x3"),
+        ("pilotnet", {"stack": 2}, None, "reads 62x66x6, not 62x66x3"),
+        ("pilotnet", {"spec": ActionSpec(("steer",))}, None, "gives steer, not A, L, R, steer, throttle"),
+        ("pilotnet", {}, 9, r"gives A, L, R, steer \(9 bins\), throttle \(9 bins\), not A, L, R, steer, throttle"),
+    ],
+)
+def test_weights_that_mean_something_else_are_refused_with_what_differs(
+    contract: Contract, name: str, changes: dict[str, Any], bins: int | None, sentence: str
+) -> None:
+    start = build_network(name, replace(contract, **changes), bins=bins)
+    network = build_network("pilotnet", contract)
+    with pytest.raises(KartError, match=f"The model to begin with {sentence}; train without it"):
+        begin_from(start, network)
+
+
+def test_insets_of_other_sizes_within_one_outer_size_are_refused(contract: Contract) -> None:
+    start, network = (
+        build_network("residual", replace(contract, height=62 - rows, inset=Inset(Region(0, 0, 1, 1), 22, rows)))
+        for rows in (8, 20)
+    )
+    assert start.input_shape == network.input_shape
+    with pytest.raises(KartError, match="has layers of other sizes"):
+        begin_from(start, network)
 
 
 def test_an_interruption_reaches_the_caller_and_writes_nothing(
