@@ -14,6 +14,7 @@ from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.loop import drive
 from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.tally import Drive
+from kart_pipeline.driving.trace import Trace, Tracer
 from kart_pipeline.games.base import Game
 
 MakeGame = Callable[[], Game]
@@ -29,6 +30,7 @@ def score(
     workers: int = 1,
     max_steps: int | None = None,
     progress: Report | None = None,
+    traced: Callable[[Trace], None] | None = None,
 ) -> Scorecard:
     """Drive every seed once.
 
@@ -40,6 +42,7 @@ def score(
             `functools.partial` of such), and a script that calls this needs its `if __name__ == "__main__"`.
         max_steps: of each drive.
         progress: is told each drive when it is done, in order of finishing.
+        traced: gets each drive's trace, likewise; None keeps none.
 
     Raises:
         KartError: no seed, fewer than one worker, several workers for a real-time game, or whatever a drive raises so.
@@ -50,15 +53,26 @@ def score(
     if workers < 1:
         raise KartError(f"Scoring needs at least one worker, not {workers}.")
     if min(workers, len(seeds)) > 1:
-        return _score_in_processes(make_game, make_driver, seeds, min(workers, len(seeds)), max_steps, progress)
+        return _score_in_processes(make_game, make_driver, seeds, min(workers, len(seeds)), max_steps, progress, traced)
     drives = []
     with make_game() as game:
         driver = make_driver(game)
         for seed in seeds:
-            drives.append(drive(game, driver, seed=seed, max_steps=max_steps))
+            done, trace = _drive(game, driver, seed, max_steps, trace=traced is not None)
+            drives.append(done)
+            if traced and trace:
+                traced(trace)
             if progress:
-                progress(drives[-1])
+                progress(done)
         return Scorecard(game.name, driver.name, tuple(drives))
+
+
+def _drive(game: Game, driver: Driver, seed: int, max_steps: int | None, *, trace: bool) -> tuple[Drive, Trace | None]:
+    if not trace:
+        return drive(game, driver, seed=seed, max_steps=max_steps), None
+    tracer = Tracer()
+    done = drive(game, driver, seed=seed, max_steps=max_steps, observers=[tracer])
+    return done, tracer.trace(seed, done.track)
 
 
 def _score_in_processes(
@@ -68,6 +82,7 @@ def _score_in_processes(
     workers: int,
     max_steps: int | None,
     progress: Report | None,
+    traced: Callable[[Trace], None] | None,
 ) -> Scorecard:
     # Bare processes and pipes, because both pools of the standard library wait for running drives on Ctrl-C.
     context = multiprocessing.get_context("spawn")
@@ -79,7 +94,8 @@ def _score_in_processes(
     try:
         for _ in range(workers):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, make_game, make_driver, max_steps), daemon=True)
+            given = theirs, make_game, make_driver, max_steps, traced is not None
+            process = context.Process(target=_work, args=given, daemon=True)
             process.start()
             theirs.close()  # so that the worker's death reads as the end of the pipe
             processes.append(process)
@@ -88,7 +104,9 @@ def _score_in_processes(
         while len(drives) < len(seeds):
             # Windows hears Ctrl-C only between two waits.
             for pipe in cast("list[Connection]", wait(pipes, timeout=0.5)):
-                names, index, drives[index] = _receive(pipe)
+                names, index, drives[index], trace = _receive(pipe)
+                if traced and trace:
+                    traced(trace)
                 if progress:
                     progress(drives[index])
                 if todo:
@@ -104,7 +122,7 @@ def _score_in_processes(
     return Scorecard(*names, tuple(drives[index] for index in range(len(seeds))))
 
 
-def _receive(pipe: Connection) -> tuple[tuple[str, str], int, Drive]:
+def _receive(pipe: Connection) -> tuple[tuple[str, str], int, Drive, Trace | None]:
     try:
         message = pipe.recv()
     except (EOFError, ConnectionResetError) as error:
@@ -113,8 +131,8 @@ def _receive(pipe: Connection) -> tuple[tuple[str, str], int, Drive]:
         ) from error
     if isinstance(message, _Failure):
         raise KartError(message.text) if message.mistake else RuntimeError(f"A scoring process failed:\n{message.text}")
-    names, index, done = message
-    return names, index, done
+    names, index, done, trace = message
+    return names, index, done, trace
 
 
 @dataclass(frozen=True)
@@ -125,7 +143,7 @@ class _Failure:
     text: str
 
 
-def _work(pipe: Connection, make_game: MakeGame, make_driver: MakeDriver, max_steps: int | None) -> None:
+def _work(pipe: Connection, make_game: MakeGame, make_driver: MakeDriver, max_steps: int | None, trace: bool) -> None:
     """One worker: a game and a driver for as long as seeds come."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     try:
@@ -134,8 +152,7 @@ def _work(pipe: Connection, make_game: MakeGame, make_driver: MakeDriver, max_st
                 raise KartError(f"{game.name} runs in real time: score it with one worker.")
             driver = make_driver(game)
             for index, seed in _seeds(pipe):
-                done = drive(game, driver, seed=seed, max_steps=max_steps)
-                pipe.send(((game.name, driver.name), index, done))
+                pipe.send(((game.name, driver.name), index, *_drive(game, driver, seed, max_steps, trace=trace)))
     except KartError as error:
         pipe.send(_Failure(True, str(error)))
     except Exception:  # noqa: BLE001 - the parent raises it

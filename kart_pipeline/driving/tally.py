@@ -8,6 +8,7 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame
 from kart_pipeline.driving.clock import Cadence
+from kart_pipeline.driving.trace import direction
 from kart_pipeline.games.base import COLLISION, LAP, OFF_TRACK, PROGRESS
 
 STUCK_NS = 5_000_000_000  # game time without progress after which a drive counts as stuck
@@ -25,8 +26,8 @@ class Drive:
         progress: share of the race done, 0 to 1; None where the game does not tell.
         ended: the game's own reason, or "step limit" or "stopped".
         off_track: share of steps spent off the road; None where the game does not tell.
-        smoothness: mean absolute change of the steering axis (the spec's first mirrored axis) from step to step, lower
-            is smoother; None where the spec has no such axis.
+        smoothness: mean absolute change of the steering from step to step, lower is smoother: of the spec's first
+            mirrored axis, or of its first pair of mirrored buttons as -1, 0 and 1; None where it has neither.
         game_seconds: by the frames' timestamps.
         wall_seconds: by the clock on the wall.
         interventions: how often a teacher took the controls.
@@ -81,14 +82,14 @@ class Tally:
     """Counts along a drive: `begin` at the first frame, `count` after every step."""
 
     def __init__(self, spec: ActionSpec) -> None:
-        self._steer = spec.axes.index(spec.mirrored_axes[0]) if spec.mirrored_axes else None
+        self._steers = bool(spec.mirrored_axes or spec.mirrored_buttons)
 
     def begin(self, frame: Frame) -> None:
         """Start at `frame`."""
         self._first = self._last = frame
         self._before: Choice | None = None
         self.steps = 0
-        self._turned = 0.0
+        self._turned = self._steer = 0.0
         self._off_track = 0
         self._interventions = 0
         self._collisions = 0
@@ -100,8 +101,9 @@ class Tally:
         self.steps += 1
         before, self._before = self._before, choice
         last, self._last = self._last, frame
-        if before is not None and self._steer is not None:
-            self._turned += abs(choice.action.axes[self._steer] - before.action.axes[self._steer])
+        if self._steers:
+            steer, self._steer = self._steer, direction(choice.action)
+            self._turned += abs(self._steer - steer) if before is not None else 0.0
         self._off_track += frame.state.get(OFF_TRACK, 0.0) > 0
         self._collisions += frame.state.get(COLLISION, 0.0) > 0 >= last.state.get(COLLISION, 0.0)
         self._laps.count(frame)
@@ -120,7 +122,7 @@ class Tally:
             progress=told.get(PROGRESS),
             ended=ended,
             off_track=self._off_track / max(1, self.steps) if OFF_TRACK in told else None,
-            smoothness=None if self._steer is None else self._turned / max(1, self.steps - 1),
+            smoothness=self._turned / max(1, self.steps - 1) if self._steers else None,
             game_seconds=(self._last.t_ns - self._first.t_ns) / 1e9,
             wall_seconds=wall,
             interventions=self._interventions,
@@ -162,8 +164,8 @@ class _Standstill:
         still = frame.t_ns - self._since
         if still > self.longest_ns:
             self.longest_ns, self.longest_at = still, self._best
+        if still >= STUCK_NS and not self._counted:
+            self.times, self._counted = self.times + 1, True
         progress = frame.state.get(PROGRESS, 0.0)
         if progress > self._best:
             self._best, self._since, self._counted = progress, frame.t_ns, False
-        elif still >= STUCK_NS and not self._counted:
-            self.times, self._counted = self.times + 1, True
