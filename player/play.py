@@ -18,7 +18,7 @@ from player.locate import locate
 from player.opponents import make_opponent
 from player.options import Options
 from player.picture.video import Film
-from player.policy import network_name, open_policy
+from player.policy import network_name, open_policy, policy_for
 from player.progress import Bars
 from player.report import Result
 from player.stages import StageClock
@@ -136,7 +136,7 @@ def _drives(
 
 def _play_in_processes(options: Options, result: Result, package: DriverPackage, bars: Bars) -> int:
     model: str = result.model["name"]
-    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(_policy_for, model, package))]
+    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(policy_for, model, package))]
     network = network_name(package)
     crews += [(name, partial(make_opponent, name, package.contract, network)) for name in options.compare]
     for name, make_driver in crews:
@@ -154,10 +154,6 @@ def _play_in_processes(options: Options, result: Result, package: DriverPackage,
         finally:
             result.add(options.game, name, drives)
     return 0
-
-
-def _policy_for(name: str, package: DriverPackage, game: Game) -> Driver:  # noqa: ARG001 - `score` gives its game
-    return open_policy(name, package)
 
 
 def _both(one: Callable[[Drive], None], other: Callable[[Drive], None]) -> Callable[[Drive], None]:

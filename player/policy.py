@@ -8,6 +8,8 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.frame import RGB, Choice, Frame
 from kart_pipeline.core.prepare import FrameStack
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.driving.drivers import Corrected, Driver, has_expert, make_driver
+from kart_pipeline.games.base import Game
 from kart_pipeline.learning.inference import Predict, predictor
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.package import DriverPackage, load_network, read_package, verify_golden
@@ -90,6 +92,21 @@ def open_policy(name: str, package: DriverPackage, *, stages: Stages | None = No
     predict = predictor(load_network(package), package.contract)
     verify_golden(package, predict)
     return Policy(name, package.contract, predict, stages)
+
+
+def policy_for(name: str, package: DriverPackage, game: Game) -> Policy:  # noqa: ARG001 - `score` gives its game
+    """`open_policy` as `driving.scoring.score` wants it, in whatever process."""
+    return open_policy(name, package)
+
+
+def watched_policy(name: str, package: DriverPackage, game: Game) -> Driver:
+    """The policy, which drives as it always does; where the game has an expert, its word is the label of each step.
+
+    Raises:
+        KartError: as for `open_policy`.
+    """
+    policy = open_policy(name, package)
+    return Corrected(policy, make_driver("expert", game)) if has_expert(game) else policy
 
 
 def untrained_policy(contract: Contract, network: str = "pilotnet", *, seed: int = 0) -> Policy:

@@ -186,6 +186,15 @@ def make_driver(name: str, game: Game, *, seed: int = 0) -> Driver:
     return Noisy(expert, knocks(game.spec, 0.8), seed=seed, name=name)
 
 
+def has_expert(game: Game) -> bool:
+    """Whether somebody knows this game's inside."""
+    try:
+        game.expert()
+    except KartError:  # it says that there is none
+        return False
+    return True
+
+
 def knocks(spec: ActionSpec, scale: float) -> dict[str, float]:
     """Noise for a whole pad: `scale` of the travel on the steering, half of that on every other axis.
 

@@ -1,4 +1,4 @@
-"""Pictures of what drives were worth: scores seed by seed, maps of where a driver fails, its steering beside the expert's."""
+"""Pictures of drives: scores seed by seed, maps of where a driver fails, its steering beside the expert's."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.driving.trace import Trace
 from kart_pipeline.learning.drawing import PREDICTED, SECOND, TRUE, grid, legend, png
+from kart_pipeline.orchestration.report import EXPERT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,33 +22,30 @@ _ROAD, _ASTRAY = "0.86", "#d00000"
 
 
 def scores_by_seed(cards: Sequence[Scorecard], max_bytes: int | None = None) -> bytes:
-    """The scores of several drivers on the same seeds, those of the first one in rising order; pairs are joined.
+    """The scores of two drivers on the same seeds, those of the first in rising order; of further ones only the mean.
 
     Args:
-        cards: the driver in question first.
+        cards: the driver in question first, then who it is measured against.
         max_bytes: largest size of the PNG.
     """
     figure, (panel,) = grid(1, columns=1, width=8, height=3.2)
     ranked = sorted(cards[0].drives, key=lambda drive: drive.score)
     at = np.arange(len(ranked))
-    ours = np.array([drive.score for drive in ranked])
-    scores = [(cards[0].driver, ours)]
-    for card in cards[1:]:
-        known = {drive.seed: drive.score for drive in card.drives}
-        scores.append((card.driver, np.array([known.get(drive.seed, np.nan) for drive in ranked])))
-    if len(scores) > 1:
-        panel.vlines(at, ours, scores[1][1], color="0.8", linewidth=1.5, zorder=1)
-    looks = ((PREDICTED, "o"), (SECOND, "o"), (TRUE, "x"), ("0.5", "+"))
-    for place, ((name, values), (colour, marker)) in enumerate(zip(scores, looks, strict=False)):
-        label = f"{name}, mean {np.nanmean(values):.0f}"
-        panel.scatter(at, values, s=26, color=colour, marker=marker, label=label, zorder=9 - place, clip_on=False)
-    panel.axhline(cards[0].mean, color=PREDICTED, linewidth=0.8, linestyle=":", zorder=0)
+    scores = np.array([drive.score for drive in ranked])
+    if len(cards) > 1:
+        known = {drive.seed: drive.score for drive in cards[1].drives}
+        others = np.array([known.get(drive.seed, np.nan) for drive in ranked])
+        panel.vlines(at, scores, others, color="0.75", linewidth=1.5, zorder=1)
+        _dots(panel, at, others, SECOND, cards[1])
+    _dots(panel, at, scores, PREDICTED, cards[0])
     several = len(ranked) <= 30
     panel.set_xticks(at if several else [])
     panel.set_xticklabels([str(drive.seed) for drive in ranked] if several else [], rotation=90, fontsize=7)
     panel.set(xlabel=f"seed ({len(ranked)} tracks, the worst drive left)", ylabel="score")
     panel.grid(axis="y", color="0.93")
     panel.spines[["top", "right"]].set_visible(False)
+    means = [f"{card.driver}: {card.mean:.0f}" for card in cards[2:]]
+    panel.set_title(f"mean of {', '.join(means)}" if means else "", fontsize=8, loc="left")
     legend(figure, panel)
     return png(figure, max_bytes)
 
@@ -80,7 +78,7 @@ def where_it_fails(
             panel.plot(trace.x, trace.y, color=_ROAD, linewidth=7, solid_capstyle="round", zorder=0)
         for drive in drives:
             lines = _way(panel, known[drive.seed or 0], fastest)
-        panel.set_aspect("equal", adjustable="datalim")
+        panel.set_aspect("equal", adjustable="box")
         panel.set_axis_off()
         panel.set_title(f"{len(drives)} drives" if single else _caption(drives[0]), fontsize=8)
     if lines is not None:
@@ -105,14 +103,17 @@ def error_along_track(card: Scorecard, traces: Sequence[Trace], max_bytes: int |
         return None
     chosen = {"worst": ranked[0], "typical": ranked[(len(ranked) - 1) // 2]} if len(ranked) > 1 else {"": ranked[0]}
     figure, panels = grid(len(chosen) + 1, columns=1, width=9, height=1.8)
+    widest = max(
+        float(np.nanmax(np.abs([known[drive.seed or 0].steer, known[drive.seed or 0].label]))) for drive in ranked
+    )
     for panel, (which, drive) in zip(panels, chosen.items(), strict=False):
-        _steering(panel, known[drive.seed or 0])
+        _steering(panel, known[drive.seed or 0], max(0.2, 1.1 * widest))
         panel.set_title(f"{which} {_caption(drive)}".strip(), fontsize=8, loc="left")
         panel.set_ylabel("steering")
     _differences(panels[-1], [known[drive.seed or 0] for drive in ranked])
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
-        panel.margins(x=0)
+        panel.set_xlim(0, 100)
     panels[-1].set_xlabel("share of the race done, %")
     legend(figure, panels[0])
     return png(figure, max_bytes)
@@ -125,12 +126,34 @@ def drift(traces: Sequence[Trace]) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def figures(card: Scorecard, others: Sequence[Scorecard], traces: Mapping[str, Sequence[Trace]]) -> Any:
-    """All of the above that the game allows for, by name."""
+def figures(
+    cards: Sequence[Scorecard], traces: Mapping[str, Sequence[Trace]], max_bytes: int | None = None
+) -> dict[str, bytes]:
+    """All of the above that the game allows for, as PNG by name.
+
+    Args:
+        cards: the driver in question first.
+        traces: by driver.
+        max_bytes: largest size of each.
+    """
+    ours = traces.get(cards[0].driver, ())
+    shown = {
+        "scores_by_seed": scores_by_seed(cards, max_bytes),
+        "where_it_fails": where_it_fails(cards[0], ours, traces.get(EXPERT, ()), max_bytes),
+        "error_along_track": error_along_track(cards[0], ours, max_bytes),
+    }
+    return {name: png for name, png in shown.items() if png is not None}
+
+
+def _dots(
+    panel: "Axes", at: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], colour: str, of: Scorecard
+) -> None:
+    panel.scatter(at, scores, s=26, color=colour, label=f"{of.driver}, mean {of.mean:.0f}", zorder=2)
+    panel.axhline(of.mean, color=colour, linewidth=0.8, linestyle=":", zorder=0)
 
 
 def _caption(drive: Drive) -> str:
-    off = "" if drive.off_track is None else f", {drive.off_track:.0%} off the road"
+    off = f", {drive.off_track:.1%} off the road" if drive.off_track else ""
     return f"seed {drive.seed}: {drive.score:.0f}{off}, {drive.ended}"
 
 
@@ -158,13 +181,14 @@ def _way(panel: "Axes", trace: Trace, fastest: float) -> Any:
     return lines if told else None
 
 
-def _steering(panel: "Axes", trace: Trace) -> None:
+def _steering(panel: "Axes", trace: Trace, most: float) -> None:
     progress = 100 * trace.progress
     off = np.nan_to_num(trace.off_track) > 0
-    panel.fill_between(progress, -1.1, 1.1, where=off, color=_ASTRAY, alpha=0.15, linewidth=0, label="off the road")
+    panel.fill_between(progress, -most, most, where=off, color=_ASTRAY, alpha=0.15, linewidth=0, label="off the road")
     panel.plot(progress, trace.label, color=TRUE, linewidth=1.2, label="expert")
     panel.plot(progress, trace.steer, color=PREDICTED, linewidth=1.2, label="driven")
-    panel.set(ylim=(-1.1, 1.1), yticks=(-1, 0, 1))
+    panel.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+    panel.set_ylim(-most, most)
 
 
 def _differences(panel: "Axes", traces: Sequence[Trace]) -> None:
@@ -176,7 +200,7 @@ def _differences(panel: "Axes", traces: Sequence[Trace]) -> None:
     rows, _ = np.histogram(progress[whole], edges)
     sums, _ = np.histogram(progress[whole], edges, weights=difference[whole])
     means: npt.NDArray[np.float64] = np.divide(sums, rows, out=np.full(PLACES, np.nan), where=rows > 0)
-    panel.stairs(np.nan_to_num(means), 100 * edges, fill=True, color=SECOND, alpha=0.7)
+    panel.stairs(means, 100 * edges, fill=True, color=SECOND, alpha=0.7)
     panel.set_title(f"all {len(traces)} drives: mean difference {difference[whole].mean():.3f}", fontsize=8, loc="left")
     panel.set_ylabel("difference")
     panel.set_ylim(bottom=0)

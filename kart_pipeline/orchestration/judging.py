@@ -1,27 +1,31 @@
 """Finding out what a registered driver is worth: on held-out sessions, and in the game where there is one."""
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
-from kart_pipeline.core.errors import KartError
+from kart_pipeline import __version__
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import TrainingSet
-from kart_pipeline.driving.drivers import Driver, make_driver
+from kart_pipeline.driving.drivers import has_expert
 from kart_pipeline.driving.scorecard import Scorecard
-from kart_pipeline.driving.scoring import score
+from kart_pipeline.driving.scoring import MakeDriver, score
 from kart_pipeline.driving.tally import Drive
-from kart_pipeline.games.base import Game
+from kart_pipeline.driving.trace import Trace
 from kart_pipeline.games.registry import GAMES, make_game
 from kart_pipeline.learning.evaluation import NETWORK, Evaluation, evaluate
 from kart_pipeline.learning.inference import predict_batches
 from kart_pipeline.learning.package import DriverPackage, load_network, read_package
 from kart_pipeline.learning.pipeline import ordered_batches
 from kart_pipeline.learning.tracking import registered_name
-from kart_pipeline.orchestration.report import HeldOut
+from kart_pipeline.orchestration.report import EXPERT, STRAIGHT, UNTRAINED, HeldOut
 from kart_pipeline.orchestration.resources import Progress
 from player.locate import locate
-from player.policy import network_name, open_policy, untrained_policy
+from player.opponents import make_opponent
+from player.play import check_fit
+from player.policy import network_name, watched_policy
 
+WORKERS = 2
+PAYS_FROM = 12  # seeds: with fewer, starting TensorFlow in other processes costs more time than they save
 CONSTANTS = ("straight", "median", "mean")  # the baselines of `learning.evaluation` that always say the same
 
 
@@ -48,42 +52,69 @@ def summary(evaluation: Evaluation, training_set: TrainingSet) -> HeldOut:
     return HeldOut(training_set.version, evaluation.rows, evaluation.errors[NETWORK].euclidean, constant)
 
 
-def drive_policy(
-    name: str, package: DriverPackage, game: str, seeds: Sequence[int], max_steps: int | None, progress: Progress
-) -> Scorecard:
-    """A driver's scorecard in the game, in this process: another one would take longer to import TensorFlow."""
-    policy = open_policy(name, package)
-    return _score(partial(make_game, game), lambda _: policy, name, seeds, max_steps, progress)
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What all drivers are put to.
+
+    Attributes:
+        game: by its name.
+        seeds: one drive each.
+        max_steps: of each drive; None leaves the end to the game.
+        workers: processes that drive; see `PAYS_FROM`.
+    """
+
+    game: str
+    seeds: tuple[int, ...]
+    max_steps: int | None = None
+    workers: int = WORKERS
 
 
-def drive_opponents(
-    package: DriverPackage,
-    game: str,
-    seeds: Sequence[int],
-    max_steps: int | None,
-    workers: int,
-    progress: Progress,
-) -> tuple[Scorecard, ...]:
-    """The scorecards of the game's expert (where it has one), of straight ahead, and of an untrained network.
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A driver's scorecard, and the traces of its drives in the order of the seeds."""
+
+    card: Scorecard
+    traces: tuple[Trace, ...] = ()
+
+
+def drive_policy(name: str, package: DriverPackage, course: Course, progress: Progress) -> Driven:
+    """A driver's drives; where the game has an expert, the traces tell what that would have done.
+
+    Raises:
+        KartError: the driver is refused, or gives other actions than the game takes.
+    """
+    with make_game(course.game) as game:
+        check_fit(name, package.contract, game)
+    return _drive(name, partial(watched_policy, name, package), course, progress, network=True)
+
+
+def drive_opponents(package: DriverPackage, course: Course, progress: Progress) -> tuple[Driven, ...]:
+    """The drives of the game's expert (where it has one), of straight ahead, and of an untrained network.
 
     Args:
         package: gives the untrained network its kind and contract.
-        game: to drive.
-        seeds: one drive each.
-        max_steps: of each drive.
-        workers: processes for those that need no network.
+        course: to drive.
         progress: is told each drive.
     """
-    make = partial(make_game, game)
-    cards = []
-    for name in ("expert", "straight-ahead"):
-        with make() as opened:
-            if name == "expert" and not _has_expert(opened):
-                continue
-        cards.append(_score(make, partial(make_driver, name), name, seeds, max_steps, progress, workers))
-    untrained = untrained_policy(package.contract, network_name(package))
-    cards.append(_score(make, lambda _: untrained, untrained.name, seeds, max_steps, progress))
-    return tuple(cards)
+    with make_game(course.game) as game:
+        names = [(EXPERT, "expert")] if has_expert(game) else []
+    names += [(STRAIGHT, "straight"), (UNTRAINED, "untrained")]
+    network = network_name(package)
+    return tuple(
+        _drive(
+            name,
+            partial(make_opponent, opponent, package.contract, network),
+            course,
+            progress,
+            network=name == UNTRAINED,
+        )
+        for name, opponent in names
+    )
+
+
+def kind(package: DriverPackage) -> str:
+    """What the opponents' drives depend on beside the course: the untrained network, and this package's games."""
+    return f"{network_name(package)} {package.contract.hash} {__version__}"
 
 
 def playable(game: str) -> bool:
@@ -91,29 +122,24 @@ def playable(game: str) -> bool:
     return game in GAMES
 
 
-def _score(
-    make: Callable[[], Game],
-    driver: Callable[[Game], Driver],
-    name: str,
-    seeds: Sequence[int],
-    max_steps: int | None,
-    progress: Progress,
-    workers: int = 1,
-) -> Scorecard:
+def _drive(name: str, driver: MakeDriver, course: Course, progress: Progress, *, network: bool) -> Driven:
     done = 0
 
     def tell(drive: Drive) -> None:
         nonlocal done
         done += 1
-        progress(f"Drives of {name}", done, len(seeds), f"{drive.score:.0f}")
+        progress(f"Drives of {name}", done, len(course.seeds), f"{drive.score:.0f}")
 
-    progress(f"Drives of {name}", 0, len(seeds))
-    return score(make, driver, seeds, workers=workers, max_steps=max_steps, progress=tell)
-
-
-def _has_expert(game: Game) -> bool:
-    try:
-        game.expert()
-    except KartError:
-        return False
-    return True
+    progress(f"Drives of {name}", 0, len(course.seeds))
+    traces: list[Trace] = []
+    card = score(
+        partial(make_game, course.game),
+        driver,
+        course.seeds,
+        workers=1 if network and len(course.seeds) < PAYS_FROM else course.workers,
+        max_steps=course.max_steps,
+        progress=tell,
+        traced=traces.append,
+    )
+    order = {seed: place for place, seed in enumerate(course.seeds)}
+    return Driven(replace(card, driver=name), tuple(sorted(traces, key=lambda trace: order[trace.seed])))

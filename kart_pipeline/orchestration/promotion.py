@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.scorecard import Comparison, Scorecard, compare
-from kart_pipeline.orchestration.report import HeldOut, Report
-
-STRAIGHT = "straight-ahead"
+from kart_pipeline.orchestration.report import STRAIGHT, HeldOut, Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.scorecard import Scorecard
+from kart_pipeline.driving.trace import Trace, read_traces, write_traces
 from kart_pipeline.learning.tracking import registered_name
 
 if TYPE_CHECKING:
@@ -13,7 +16,10 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 FILE = "scorecard.json"
+TRACES = "traces.parquet"
 CHAMPION = "champion"
+EXPERT, STRAIGHT, UNTRAINED = "expert", "straight-ahead", "untrained"  # opponents, as their scorecards name them
+LOOKED_THROUGH = 10  # earlier versions, newest first, whose opponents might do for a new one
 METRICS = (  # properties of a scorecard that MLflow compares runs by
     "mean",
     "worst",
@@ -60,6 +66,7 @@ class Report:
         max_steps: limit of the drives.
         drives: its own in the game; None where the game cannot be opened from here.
         others: the opponents' on the same seeds.
+        kind: what the opponents' drives depend on beside seeds and limit; of equal kind they drive equally.
     """
 
     version: int
@@ -67,6 +74,7 @@ class Report:
     max_steps: int | None = None
     drives: Scorecard | None = None
     others: tuple[Scorecard, ...] = ()
+    kind: str = ""
 
     @property
     def seeds(self) -> tuple[int | None, ...]:
@@ -81,6 +89,7 @@ class Report:
             "max_steps": self.max_steps,
             "drives": self.drives.to_dict() if self.drives else None,
             "others": [card.to_dict() for card in self.others],
+            "kind": self.kind,
         }
 
     @classmethod
@@ -93,6 +102,7 @@ class Report:
                 data["max_steps"],
                 Scorecard.from_dict(data["drives"]) if data["drives"] else None,
                 tuple(Scorecard.from_dict(card) for card in data["others"]),
+                data.get("kind", ""),
             )
         except (KeyError, TypeError) as error:
             raise KartError(f"Not a scorecard of a model: {error!r}; materialise `scorecard` again.") from error
@@ -122,8 +132,14 @@ def champion_of(client: "MlflowClient", game: str) -> "ModelVersion | None":
         raise
 
 
-def save(client: "MlflowClient", entry: "ModelVersion", report: Report) -> None:
-    """Keep a version's report, and its figures as metrics of its run."""
+def save(
+    client: "MlflowClient", entry: "ModelVersion", report: Report, traces: Mapping[str, Sequence[Trace]] | None = None
+) -> None:
+    """Keep a version's report, its figures as metrics of its run, and the traces of its drives by driver."""
+    if traces:
+        with TemporaryDirectory() as folder:
+            write_traces(Path(folder, TRACES), traces)
+            client.log_artifact(entry.run_id, str(Path(folder, TRACES)))
     client.log_dict(entry.run_id, report.to_dict(), FILE)
     if report.held_out:
         client.log_metric(entry.run_id, "scorecard/held_out_euclidean", report.held_out.euclidean)
@@ -143,3 +159,35 @@ def load(client: "MlflowClient", entry: "ModelVersion") -> Report | None:
     if not any(item.path == FILE for item in client.list_artifacts(entry.run_id)):
         return None
     return Report.from_dict(mlflow.artifacts.load_dict(f"runs:/{entry.run_id}/{FILE}"))
+
+
+def load_traces(entry: "ModelVersion") -> dict[str, tuple[Trace, ...]]:
+    """The traces that were kept with a version's report, by driver.
+
+    Raises:
+        KartError: there are none, or they are damaged.
+    """
+    import mlflow
+
+    with TemporaryDirectory() as folder:
+        try:
+            path = mlflow.artifacts.download_artifacts(f"runs:/{entry.run_id}/{TRACES}", dst_path=folder)
+        except (mlflow.MlflowException, OSError) as error:
+            raise KartError(f"Version {entry.version} of {entry.name} has no traces: {error}.") from error
+        return read_traces(Path(path))
+
+
+def same_opponents(client: "MlflowClient", game: str, wanted: Report) -> "tuple[ModelVersion, Report] | None":
+    """The newest other version whose opponents drove the seeds of `wanted`, as they would again; None without one."""
+    entries = client.search_model_versions(f"name = '{registered_name(game)}'")
+    for entry in sorted(entries, key=lambda entry: -int(entry.version))[:LOOKED_THROUGH]:
+        if int(entry.version) == wanted.version:
+            continue
+        try:
+            found = load(client, entry)
+        except KartError:  # kept by an older release: nothing to take from it
+            continue
+        conditions = (wanted.kind, wanted.seeds, wanted.max_steps)
+        if found and found.others and (found.kind, found.seeds, found.max_steps) == conditions:
+            return entry, found
+    return None

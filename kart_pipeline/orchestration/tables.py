@@ -45,13 +45,21 @@ def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> dg.MarkdownM
     return dg.MetadataValue.md(text + more)
 
 
-def mlflow_link(tracking_uri: str, experiment: str, run: str) -> dg.MarkdownMetadataValue:
-    """A link to a run: on the tracking server, or where `mlflow ui` serves a database on this machine."""
+def mlflow_link(tracking_uri: str, experiment: str, run: str, *files: str) -> dg.MarkdownMetadataValue:
+    """A link to a run or its files: on the tracking server, or where `mlflow ui` serves a database on this machine.
+
+    Args:
+        tracking_uri: of the store.
+        experiment: its id.
+        run: its id.
+        *files: paths of artifacts, each of which gets a link; without any the run itself does.
+    """
     shown = _without_password(tracking_uri)
     served = urlsplit(tracking_uri).scheme in ("http", "https")
     page = f"{shown.rstrip('/') if served else 'http://127.0.0.1:5000'}/#/experiments/{experiment}/runs/{run}"
+    links = [f"[{file}]({page}/artifacts/{file})" for file in files] or [f"[{run}]({page})"]
     how = "" if served else f" (while `mlflow ui --backend-store-uri {shown}` runs)"
-    return dg.MetadataValue.md(f"[{run}]({page}){how}")
+    return dg.MetadataValue.md(", ".join(links) + how)
 
 
 def _without_password(uri: str) -> str:

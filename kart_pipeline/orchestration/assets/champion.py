@@ -8,8 +8,9 @@ import dagster as dg
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import INDEX, load_training_set
-from kart_pipeline.driving.scorecard import Scorecard, markdown
-from kart_pipeline.orchestration import checks, judging, promotion, report, tables
+from kart_pipeline.driving.scorecard import markdown
+from kart_pipeline.driving.trace import Trace
+from kart_pipeline.orchestration import checks, drive_figures, judging, pictures, promotion, report, tables
 from kart_pipeline.orchestration.assets.scorecard import scorecard
 from kart_pipeline.orchestration.partitions import GAMES
 from kart_pipeline.orchestration.resources import Mlflow, Progress
@@ -45,14 +46,17 @@ def champion(
     best = entry if decision.promote else holder
     context.log.info(decision.reason)
     reports = [item for item in (candidate, present) if item is not None]
-    drivers = {f"version {item.version}": item.drives for item in reports if item.drives}
+    cards = [replace(item.drives, driver=f"version {item.version}") for item in reports if item.drives]
     return dg.MaterializeResult(
         metadata=tables.present(
             {
                 "decision": decision.reason,
                 "champion": f"version {best.version}" if best else "none yet",
                 "changed": decision.promote,
-                "in the game": dg.MetadataValue.md(markdown(list(_named(drivers)))) if drivers else None,
+                "in the game": dg.MetadataValue.md(markdown(cards)) if cards else None,
+                "scores by seed": pictures.figure(drive_figures.scores_by_seed(cards, pictures.MOST_BYTES))
+                if len(cards) > 1
+                else None,
                 "on held-out sessions": _errors(reports),
                 "model": f"models:/{entry.name}@{report.CHAMPION}",
             }
@@ -72,12 +76,14 @@ def _present(
     known = report.load(mlflow.client, holder) or report.Report(int(holder.version), None)
     found = known
     package = None
+    traces: dict[str, tuple[Trace, ...]] = {}
     if candidate.drives is not None and not promotion.comparable(candidate, known):
-        seeds = [drive.seed for drive in candidate.drives.drives if drive.seed is not None]
+        seeds = tuple(seed for seed in candidate.seeds if seed is not None)
+        course = judging.Course(game, seeds, candidate.max_steps)
         package = judging.package_of(settings, game, holder.version)
-        name = f"version {holder.version}"
-        drives = judging.drive_policy(name, package, game, seeds, candidate.max_steps, progress)
-        found = replace(found, drives=drives, max_steps=candidate.max_steps, others=candidate.others)
+        driven = judging.drive_policy(f"version {holder.version}", package, course, progress)
+        traces[driven.card.driver] = driven.traces
+        found = replace(found, drives=driven.card, max_steps=candidate.max_steps, others=candidate.others, kind="")
     if candidate.held_out and (not found.held_out or found.held_out.training_set != candidate.held_out.training_set):
         examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
         package = package or judging.package_of(settings, game, holder.version)
@@ -85,12 +91,8 @@ def _present(
         if evaluation is not None:
             found = replace(found, held_out=judging.summary(evaluation, examples))
     if found != known:
-        report.save(mlflow.client, holder, found)
+        report.save(mlflow.client, holder, found, traces)
     return found
-
-
-def _named(drivers: dict[str, Scorecard]) -> list[Scorecard]:
-    return [replace(card, driver=name) for name, card in drivers.items()]
 
 
 def _errors(reports: list[report.Report]) -> dg.MarkdownMetadataValue | None:

@@ -1,13 +1,14 @@
 """The asset `scorecard`: what the newest model of a game is worth."""
 
+from functools import partial
+
 import dagster as dg
 from pydantic import Field
 
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import INDEX, load_training_set
-from kart_pipeline.driving import scorecard as cards
 from kart_pipeline.driving.seeds import PROMOTION
-from kart_pipeline.orchestration import checks, judging, report, tables
+from kart_pipeline.orchestration import checks, examination, judging, report, tables
 from kart_pipeline.orchestration.assets.driver_model import driver_model
 from kart_pipeline.orchestration.partitions import GAMES
 from kart_pipeline.orchestration.resources import Mlflow, Progress
@@ -16,9 +17,20 @@ from kart_pipeline.orchestration.resources import Mlflow, Progress
 class ScorecardConfig(dg.Config):
     """How a model is put to the test in its game."""
 
-    seeds: int = Field(8, ge=1, le=1000, description="How many tracks each driver drives; nothing is trained on them.")
-    workers: int = Field(1, ge=1, le=64, description="Processes for the drivers that need no network.")
+    seeds: int = Field(20, ge=1, le=1000, description="How many tracks each driver drives; nothing is trained on them.")
+    workers: int = Field(
+        judging.WORKERS,
+        ge=1,
+        le=64,
+        description=f"Processes that drive; networks are driven in several from {judging.PAYS_FROM} seeds on.",
+    )
     max_steps: int | None = Field(None, ge=1, description="Ends a drive early; None lets the game end it.")
+    videos: int = Field(1, ge=0, le=20, description="How many of the worst drives are filmed.")
+    reuse_opponents: bool = Field(
+        True,
+        description="Take the drives of expert, straight ahead and untrained network from an earlier version's "
+        "scorecard where they would be the same again.",
+    )
 
 
 @dg.asset(partitions_def=GAMES, deps=[driver_model], kinds={"mlflow"}, pool="training")
@@ -32,7 +44,8 @@ def scorecard(
     """What the newest model is worth: its errors on held-out sessions, and its drives in the game where there is one.
 
     It drives tracks that nobody recorded, beside the game's expert, a driver who goes straight ahead, and the same
-    network untrained, all on the same seeds. The figures are added to the model's MLflow run.
+    network untrained, all on the same seeds. The figures are added to the model's MLflow run, with maps of where it
+    fails, its steering beside the expert's, and films of its worst drives.
     """
     game = context.partition_key
     with checks.sentences():
@@ -41,28 +54,31 @@ def scorecard(
         examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
         evaluation = judging.held_out(package, examples)
         held_out = judging.summary(evaluation, examples) if evaluation else None
-        drives: cards.Scorecard | None = None
-        others: tuple[cards.Scorecard, ...] = ()
-        limit = None
+        found = report.Report(int(entry.version), held_out)
+        traces: examination.Traces = {}
+        films: list[str] = []
         if judging.playable(game):
-            seeds, limit = list(PROMOTION[: config.seeds]), config.max_steps
-            name = f"version {entry.version}"
-            drives = judging.drive_policy(name, package, game, seeds, limit, progress)
-            others = judging.drive_opponents(package, game, seeds, limit, config.workers, progress)
-        found = report.Report(int(entry.version), held_out, limit, drives, others)
-        report.save(mlflow.client, entry, found)
+            course = judging.Course(game, tuple(PROMOTION[: config.seeds]), config.max_steps, config.workers)
+            found, traces = examination.examine(
+                mlflow.client, package, course, found, progress, reuse_opponents=config.reuse_opponents
+            )
+            report.save(mlflow.client, entry, found, traces)
+            films = examination.attach(mlflow.client, entry, package, course, found, traces, config.videos, progress)
+        else:
+            report.save(mlflow.client, entry, found)
     run = mlflow.client.get_run(entry.run_id).info
+    link = partial(tables.mlflow_link, settings.tracking_uri, run.experiment_id, run.run_id)
     return dg.MaterializeResult(
         metadata=tables.present(
             {
-                "in the game": dg.MetadataValue.md(cards.markdown([drives, *others])) if drives else None,
+                **examination.shown(found, traces),
+                "films of the worst drives": link(*films) if films else None,
                 "on held-out sessions": dg.MetadataValue.md(evaluation.markdown()) if evaluation else None,
                 "model": f"{entry.name} version {entry.version}",
-                "mean score": drives.mean if drives else None,
                 "held-out error": held_out.euclidean if held_out else None,
                 "error as share of the best constant's": held_out.relative if held_out else None,
-                "step limit": limit,
-                "MLflow run": tables.mlflow_link(settings.tracking_uri, run.experiment_id, run.run_id),
+                "step limit": found.max_steps,
+                "MLflow run": link(),
             }
         )
     )
