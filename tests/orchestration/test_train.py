@@ -3,8 +3,10 @@
 import io
 from pathlib import Path
 
+import av
 import dagster as dg
 import pytest
+from mlflow import artifacts
 from rich.console import Console
 
 from kart_pipeline.core.errors import KartError
@@ -73,7 +75,7 @@ def test_a_game_that_cannot_be_opened_gets_a_champion_by_its_held_out_error(trac
     assert champion_version(client, "drawn") == 3
 
 
-def test_a_game_that_can_be_opened_is_driven_beside_its_opponents(tracked, instance, record, client):
+def test_a_game_that_can_be_opened_is_driven_beside_its_opponents(tracked, instance, record, client, tmp_path):
     pytest.importorskip("Box2D")
     for number in range(2):
         record(f"s{number}", 30, game="car_racing", phase=float(number))
@@ -89,6 +91,42 @@ def test_a_game_that_can_be_opened_is_driven_beside_its_opponents(tracked, insta
     metrics = client.get_run(entry.run_id).data.metrics
     assert metrics["game/mean"] == pytest.approx(trained.scorecard["mean score"], abs=1e-3)
     assert {"game/expert/mean", "game/straight-ahead/mean", "game/untrained/mean"} <= set(metrics)
+    for picture in ("scores by seed", "where it fails", "error along track"):
+        assert len(trained.scorecard[picture]) < 50_000
+    traces = report.load_traces(entry)
+    assert [trace.seed for trace in traces["version 1"]] == [trace.seed for trace in traces["expert"]] == [PROMOTION[0]]
+    assert traces["version 1"][0].has_label
+
+    files = {
+        item.path for folder in (None, "figures", "videos") for item in client.list_artifacts(entry.run_id, folder)
+    }
+    film = f"videos/worst-seed-{PROMOTION[0]}.mp4"
+    assert files >= {"scorecard.md", "figures/where_it_fails.png", "figures/error_along_track.png", film}
+    assert film in trained.scorecard["films of the worst drives"]
+    with av.open(artifacts.download_artifacts(f"runs:/{entry.run_id}/{film}", dst_path=str(tmp_path))) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 4
+
+
+def test_opponents_that_would_drive_the_same_again_are_not_driven_again(tracked, instance, record, client, monkeypatch):
+    pytest.importorskip("Box2D")
+    for number in range(2):
+        record(f"s{number}", 30, game="car_racing", phase=float(number))
+    materialise_sessions(tracked, instance=instance)
+    train(tracked, "car_racing", HYPER, seeds=2, max_steps=4, workers=1, instance=instance)
+    first = report.load(client, report.newest(client, "car_racing"))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the opponents drive again")
+
+    monkeypatch.setattr("kart_pipeline.orchestration.judging.drive_opponents", refuse)
+    second = train(tracked, "car_racing", HYPER, seeds=2, max_steps=4, workers=1, instance=instance)
+    entry = report.newest(client, "car_racing")
+    found = report.load(client, entry)
+    assert (first.version, found.version) == (1, 2)
+    assert found.others == first.others
+    assert len(report.load_traces(entry)["expert"]) == 2
+    assert "where it fails" in second.scorecard
+    assert "scores by seed" in second.champion
 
 
 def test_another_contract_trains_on_its_own_frames_only(tracked, instance, record, set_contracts):

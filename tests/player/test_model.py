@@ -2,17 +2,21 @@
 
 import json
 import os
+import pickle
 import shutil
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.loop import drive
+from kart_pipeline.driving.scoring import score
 from kart_pipeline.games.car_racing import CarRacing
 from kart_pipeline.games.registry import default_contract
-from player.policy import load_policy, network_name, untrained_policy
+from kart_pipeline.learning.package import read_package
+from player.policy import Policy, load_policy, network_name, policy_for, untrained_policy, watched_policy
 
 
 @pytest.fixture
@@ -44,6 +48,28 @@ def test_the_same_frames_give_the_same_actions_as_the_trained_network(shelf):
         heads = network(policy._input[None], training=False)
     expected = [float(np.clip(heads[name][0, 0], -1, 1)) for name in game.spec.names]
     assert [action[name] for name in game.spec.names] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_watched_policy_drives_as_it_does_alone_and_tells_what_the_expert_would_do(shelf):
+    package = read_package(shelf.folder)
+    alone, watched = (partial(make, "m", package) for make in (policy_for, watched_policy))
+    watched = pickle.loads(pickle.dumps(watched))  # noqa: S301 - as another process gets it
+    traces = []
+    cards = [score(CarRacing, make, [5], max_steps=25, traced=traces.append, workers=1) for make in (alone, watched)]
+    assert cards[0].drives[0].score == cards[1].drives[0].score
+    for name in ("x", "y", "steer"):
+        np.testing.assert_array_equal(getattr(traces[0], name), getattr(traces[1], name))
+    assert np.isnan(traces[0].label).all()
+    assert not np.isnan(traces[1].label).any()
+
+
+def test_where_nobody_knows_the_way_a_policy_drives_unwatched(shelf):
+    class Unknown(CarRacing):
+        def expert(self):
+            raise KartError("nobody")
+
+    with Unknown() as game:
+        assert isinstance(watched_policy("m", read_package(shelf.folder), game), Policy)
 
 
 def test_opening_a_model_changes_nothing_in_the_store(shelf):
