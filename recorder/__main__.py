@@ -80,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     capture.add_argument("--workers", type=_count, default=1, metavar="N", help="record N drives side by side")
     capture.add_argument("--max-steps", type=_count, metavar="N", help="end a drive after N steps")
     capture.add_argument(
-        "--codec", choices=("png", "jpeg"), default="png", help="of the frames (default png: lossless)"
+        "--codec",
+        choices=("png", "jpeg", "h264"),
+        default="png",
+        help="of the frames (default png: lossless; h264: a video, smallest)",
     )
 
     listing = commands.add_parser("list", parents=[common, json], help="what is in the store")

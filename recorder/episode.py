@@ -10,7 +10,6 @@ from typing import Any, Self
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Codec, Manifest
-from kart_pipeline.core.recording import STEPS
 from kart_pipeline.core.session_writer import SessionWriter
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.clock import Clock
@@ -18,6 +17,7 @@ from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.loop import STOPPED, Observer, drive
 from kart_pipeline.driving.recording import session_header
 from kart_pipeline.games.base import PROGRESS, Game
+from recorder.stores import session_megabytes
 
 INTERRUPTED = "interrupted"
 KEEP_S = 1.0  # what is interrupted earlier is no drive
@@ -61,7 +61,7 @@ class Taken:
 
     Attributes:
         manifest: of the finished session.
-        megabytes: size of its file, 10^6 bytes.
+        megabytes: size of its files, 10^6 bytes.
         trouble: what broke the drive off; what was recorded before is kept.
     """
 
@@ -198,4 +198,4 @@ def record_episode(
         if trouble:
             raise trouble
         return Dropped(seed, manifest.duration_s)
-    return Taken(manifest, (recording.writer.folder / STEPS).stat().st_size / 1e6, str(trouble) if trouble else None)
+    return Taken(manifest, session_megabytes(recording.writer.folder), str(trouble) if trouble else None)

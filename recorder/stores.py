@@ -5,13 +5,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kart_pipeline.core.columns import header_of
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import SessionHeader
-from kart_pipeline.core.recording import STEPS, STREAM, recorded_batches
+from kart_pipeline.core.recording import STEPS, STREAM, recorded_header
 from kart_pipeline.core.session_writer import LOCK
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
+from kart_pipeline.core.video import VIDEO
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class Stores:
         return self.recordings / session_id
 
     def megabytes(self, session_id: str) -> float | None:
-        """Size of a finished session's file in MB (10^6 bytes); None where there is no copy on this machine."""
-        file = self.folder(session_id) / STEPS
-        return file.stat().st_size / 1e6 if file.exists() else None
+        """Size of a finished session in MB (10^6 bytes); None where there is no copy on this machine."""
+        folder = self.folder(session_id)
+        return session_megabytes(folder) if (folder / STEPS).exists() else None
 
     def deliver(self, session_id: str) -> None:
         """Bring a finished session to the target.
@@ -107,6 +107,11 @@ class Stores:
     def unfinished_header(self, session_id: str) -> SessionHeader | None:
         """What an unfinished session says about itself; None where it broke off before it could."""
         try:
-            return header_of(next(recorded_batches(self.folder(session_id) / STREAM)).schema)
+            return recorded_header(self.folder(session_id) / STREAM)
         except (KartError, FileNotFoundError):  # the second: it was finished just now
             return None
+
+
+def session_megabytes(folder: Path) -> float:
+    """Size of a finished session's rows and frames, 10^6 bytes."""
+    return sum((folder / name).stat().st_size for name in (STEPS, VIDEO) if (folder / name).exists()) / 1e6

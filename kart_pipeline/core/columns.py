@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 
-from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.action import Action
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Choice, Frame, Step
 from kart_pipeline.core.manifest import Codec, SessionHeader
@@ -23,6 +23,7 @@ def schema(header: SessionHeader) -> pa.Schema:
     """One row a step; the header rides in the metadata, so that a recording without manifest explains itself.
 
     `<channel>` is what was executed, `label_<channel>` what a teacher says is right there (null: nobody taught).
+    The frame of a session that is a video is the one of the row's `step`, see `core.video`.
     """
     spec = header.spec
     channels = [pa.field(name, pa.float32(), nullable=False) for name in spec.axes]
@@ -32,7 +33,11 @@ def schema(header: SessionHeader) -> pa.Schema:
         [
             pa.field("step", pa.int64(), nullable=False),
             pa.field("t_ns", pa.int64(), nullable=False),
-            pa.field("frame", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+            *(
+                []
+                if header.is_video
+                else [pa.field("frame", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))]
+            ),
             *channels,
             *labels,
             pa.field("actor", pa.string(), nullable=False),
@@ -42,25 +47,26 @@ def schema(header: SessionHeader) -> pa.Schema:
         # `datasets` (Hugging Face) reads this key and shows the frame column as pictures
         metadata={
             HEADER_KEY: json.dumps(header.to_dict()).encode(),
-            b"huggingface": json.dumps({"info": {"features": _features(spec, header.state)}}).encode(),
+            b"huggingface": json.dumps({"info": {"features": _features(header)}}).encode(),
         },
     )
 
 
-def _features(spec: ActionSpec, state: tuple[str, ...]) -> dict[str, Any]:
+def _features(header: SessionHeader) -> dict[str, Any]:
     def value(dtype: str) -> dict[str, str]:
         return {"dtype": dtype, "_type": "Value"}
 
+    spec = header.spec
     kinds = dict.fromkeys(spec.axes, "float32") | dict.fromkeys(spec.buttons, "bool")
     return {
         "step": value("int64"),
         "t_ns": value("int64"),
-        "frame": {"_type": "Image"},
+        **({} if header.is_video else {"frame": {"_type": "Image"}}),
         **{name: value(kind) for name, kind in kinds.items()},
         **{f"label_{name}": value(kind) for name, kind in kinds.items()},
         "actor": value("string"),
         "intervention": value("bool"),
-        **{f"state_{name}": value("float64") for name in state},
+        **{f"state_{name}": value("float64") for name in header.state},
     }
 
 
@@ -69,7 +75,11 @@ def header_of(stored: pa.Schema) -> SessionHeader:
     text = (stored.metadata or {}).get(HEADER_KEY)
     if text is None:
         raise KartError("This is not a recording of kart-pipeline: its schema carries no header.")
-    return SessionHeader.from_dict(json.loads(text))
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise KartError(f"The header of a recording is damaged: {error}.") from error
+    return SessionHeader.from_dict(data)
 
 
 def encode_frame(rgb: RGB, codec: Codec) -> bytes:
@@ -89,6 +99,8 @@ def decode_picture(data: bytes) -> Image.Image:
     Raises:
         KartError: the bytes are no readable picture.
     """
+    if not data:
+        raise KartError("A frame is missing: the video that held it is damaged.")
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
             picture.load()
@@ -104,15 +116,15 @@ def decode_frame(data: bytes) -> RGB:
     return np.asarray(decode_picture(data))
 
 
-def to_row(step: Step, encoded: bytes, state: tuple[str, ...]) -> Row:
-    """One step as a row of `schema`; a state value that the game did not tell is null."""
+def to_row(step: Step, encoded: bytes | None, state: tuple[str, ...]) -> Row:
+    """One step as a row of `schema`; a state value that the game did not tell is null. None leaves the frame out."""
     choice = step.choice
     label = choice.label
     spec = choice.action.spec
     return {
         "step": step.index,
         "t_ns": step.frame.t_ns,
-        "frame": {"bytes": encoded, "path": None},
+        **({} if encoded is None else {"frame": {"bytes": encoded, "path": None}}),
         **{name: choice.action[name] for name in spec.names},
         **{f"label_{name}": None if label is None else label[name] for name in spec.names},
         "actor": choice.actor,
@@ -121,8 +133,8 @@ def to_row(step: Step, encoded: bytes, state: tuple[str, ...]) -> Row:
     }
 
 
-def to_step(row: Row, header: SessionHeader) -> Step:
-    """The step of a row of `schema`; inverse of `to_row` up to float32 and the codec's loss."""
+def to_step(row: Row, rgb: RGB, header: SessionHeader) -> Step:
+    """The step of a row of `schema` and its frame; inverse of `to_row` up to float32."""
     spec = header.spec
 
     def action(prefix: str) -> Action:
@@ -135,4 +147,4 @@ def to_step(row: Row, header: SessionHeader) -> Step:
     taught = all(row[f"label_{name}"] is not None for name in spec.names)
     state = {name: row[f"state_{name}"] for name in header.state if row[f"state_{name}"] is not None}
     choice = Choice(action(""), row["actor"], action("label_") if taught else None, row["intervention"])
-    return Step(row["step"], Frame(decode_frame(row["frame"]["bytes"]), row["t_ns"], state), choice)
+    return Step(row["step"], Frame(rgb, row["t_ns"], state), choice)

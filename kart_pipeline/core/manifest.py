@@ -11,9 +11,13 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.names import checked_channel, checked_id
 
-FORMAT = 1  # of the session on disk; a reader refuses what is newer
+Codec = Literal["png", "jpeg", "h264"]
 
-Codec = Literal["png", "jpeg"]
+# Of the session on disk, by what reads it: releases before videos read format 1.
+_FORMATS: Mapping[str, int] = {"png": 1, "jpeg": 1, "h264": 2}
+FORMAT = max(_FORMATS.values())  # a reader refuses what is newer
+
+CRF = 20  # x264's constant quality: 18 cannot be told from the original, 23 is its default
 
 
 def _host() -> dict[str, str]:
@@ -34,7 +38,8 @@ class SessionHeader:
         spec: the action's channels.
         source: where frames came from (window, region, environment and its options).
         driver: who drove and with what (kind, pad, mapping, noise).
-        codec: how frames are stored; "png" is lossless.
+        codec: how frames are stored: each as a file in its row, of which "png" is lossless, or all in a video.
+        crf: quality of a video, 0 to 51, lower is better; None where there is none.
         state: names of the game's state values, in column order.
         notes: whatever an import or a tool wants to keep (rows left out, original path …).
     """
@@ -48,12 +53,13 @@ class SessionHeader:
     source: Mapping[str, Any] = field(default_factory=dict)
     driver: Mapping[str, Any] = field(default_factory=dict)
     codec: Codec = "png"
+    crf: int | None = None
     state: tuple[str, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
     host: Mapping[str, str] = field(default_factory=_host)
     recorder_version: str = kart_pipeline.__version__
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-    format: int = FORMAT
+    format: int = 0  # follows from the codec
 
     def __post_init__(self) -> None:
         checked_id(self.id)
@@ -62,10 +68,22 @@ class SessionHeader:
             checked_channel(name)
         if self.codec not in get_args(Codec):
             raise KartError(f"Session {self.id}: codec {self.codec!r} is none of {', '.join(get_args(Codec))}.")
+        object.__setattr__(self, "format", _FORMATS[self.codec])
+        if self.is_video:
+            object.__setattr__(self, "crf", CRF if self.crf is None else self.crf)
+        if self.crf is not None and not (self.is_video and 0 <= self.crf <= 51):
+            raise KartError(
+                f"Session {self.id}: a CRF of {self.crf} for {self.codec}; h264 takes 0 to 51, others none."
+            )
         if not 0 < self.rate_hz < 1000:
             raise KartError(f"Session {self.id}: a rate of {self.rate_hz} Hz is not between 0 and 1000.")
         if not self.group:
             object.__setattr__(self, "group", self.id)
+
+    @property
+    def is_video(self) -> bool:
+        """Frames are in a video beside the rows, and not in them."""
+        return self.codec == "h264"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` gives an equal object back."""
@@ -102,7 +120,7 @@ class Manifest(SessionHeader):
         duration_s: from the first frame to the last, by their timestamps, plus one period.
         ended: why the drive ended ("finished", "time limit", "stopped", "repaired" …).
         score: in the game's own units, None where the game keeps none.
-        digest: SHA-256 of steps.parquet, hex.
+        digest: SHA-256 of steps.parquet, and of the video after it where there is one, hex.
     """
 
     steps: int

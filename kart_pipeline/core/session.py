@@ -1,8 +1,7 @@
-"""Reading a finished session: streaming with flat memory, mapped for random access, or its table without pictures."""
+"""Reading a finished session: streaming with flat memory, with random access, or its table without pictures."""
 
 import hashlib
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kart_pipeline.core.columns import decode_frame, schema, to_step
+from kart_pipeline.core.columns import decode_frame, encode_frame, schema, to_step
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Step
 from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.mapped import MappedFrames, MappedVideo
 from kart_pipeline.core.names import checked_id
-from kart_pipeline.core.recording import MANIFEST, STEPS
+from kart_pipeline.core.recording import MANIFEST, STEPS, digest_file
+from kart_pipeline.core.video import VIDEO, VideoReader
 
 _STREAM_ROWS = 64  # rows in memory at a time while streaming
+
+_NO_FRAME = np.empty((0, 0, 3), np.uint8)
 
 
 class Session:
@@ -78,23 +81,57 @@ class Session:
         with self._open() as file:
             return file.read(columns=wanted)
 
+    def pictures(self) -> Iterator[bytes | RGB]:
+        """The frames in row order: PNG or JPEG files as stored, or uint8 `(H, W, 3)` of a video.
+
+        Memory stays flat in the session's length. A frame that is missing in a damaged video is empty bytes.
+        """
+        if not self.manifest.is_video:
+            with self._open() as file:
+                for batch in file.iter_batches(batch_size=_STREAM_ROWS, columns=["frame"]):
+                    for data in batch.column("frame").field("bytes"):
+                        yield data.as_py()
+            return
+        with self._video_file() as file:
+            reader = VideoReader(file, self.manifest.rate_hz, self.id)
+            frames = reader.frames()
+            at, rgb = -1, _NO_FRAME
+            for step in self.table(["step"]).column("step").to_pylist():
+                while at < step and (following := next(frames, None)) is not None:
+                    at, rgb = following
+                yield rgb if at == step else b""
+            reader.close()
+
     def encoded(self) -> Iterator[bytes]:
-        """The frames as stored (PNG or JPEG files), in row order; memory stays flat in the session's length."""
-        with self._open() as file:
-            for batch in file.iter_batches(batch_size=_STREAM_ROWS, columns=["frame"]):
-                for data in batch.column("frame").field("bytes"):
-                    yield data.as_py()
+        """The frames as PNG or JPEG files, in row order, as stored; those of a video as PNG. Memory as `pictures`."""
+        for picture in self.pictures():
+            yield picture if isinstance(picture, bytes) else encode_frame(picture, "png")
 
     def steps(self) -> Iterator[Step]:
-        """All steps, decoded one by one; memory stays flat in the session's length."""
-        with self._open() as file:
-            for batch in file.iter_batches(batch_size=_STREAM_ROWS):
-                for row in batch.to_pylist():
-                    yield to_step(row, self.manifest)
+        """All steps, decoded one by one; memory stays flat in the session's length.
 
-    def map(self) -> "MappedFrames":
+        Raises:
+            KartError: a frame is damaged.
+        """
+        with self._open() as file:
+            rows = (row for batch in file.iter_batches(batch_size=_STREAM_ROWS) for row in batch.to_pylist())
+            pictures = self.pictures() if self.manifest.is_video else None
+            for row in rows:
+                picture = row["frame"]["bytes"] if pictures is None else next(pictures)
+                yield to_step(row, decode_frame(picture) if isinstance(picture, bytes) else picture, self.manifest)
+
+    def map(self) -> MappedFrames | MappedVideo:
         """Random access to the frames of a session in a local store."""
-        return MappedFrames(self._open(mapped=True))
+        if not self.manifest.is_video:
+            return MappedFrames(self._open(mapped=True))
+        steps = self.table(["step"]).column("step").to_pylist()
+        return MappedVideo(self._video_file(), steps, self.manifest.rate_hz, self.id)
+
+    def _video_file(self) -> Any:
+        try:
+            return self._filesystem.open(f"{self._folder}/{VIDEO}", "rb")
+        except FileNotFoundError:
+            raise KartError(f"Session {self.id} has a manifest but no {VIDEO}; restore it from a copy.") from None
 
     def verify(self) -> None:
         """Compare file and manifest.
@@ -102,12 +139,15 @@ class Session:
         Raises:
             KartError: another digest or row count than the manifest says, or columns that do not fit its spec.
         """
+        names = [STEPS, VIDEO] if self.manifest.is_video else [STEPS]
         digest = hashlib.sha256()
-        with self._filesystem.open(f"{self._folder}/{STEPS}", "rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        for name in names:
+            with self._filesystem.open(f"{self._folder}/{name}", "rb") as file:
+                digest_file(file, digest)
         if digest.hexdigest() != self.manifest.digest:
-            raise KartError(f"{STEPS} of session {self.id} is not what was recorded: its digest has changed.")
+            raise KartError(
+                f"{' or '.join(names)} of session {self.id} is not what was recorded: its digest has changed."
+            )
         with self._open() as file:
             if file.metadata.num_rows != self.manifest.steps:
                 raise KartError(
@@ -115,33 +155,3 @@ class Session:
                 )
             if file.schema_arrow.names != schema(self.manifest).names:
                 raise KartError(f"The columns of session {self.id} do not fit its manifest's action spec and state.")
-
-
-class MappedFrames(Sequence[RGB]):
-    """Frames by row number from a memory-mapped file; one row group is held at a time."""
-
-    def __init__(self, file: pq.ParquetFile) -> None:
-        self._file = file
-        sizes = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
-        self._ends = np.cumsum(sizes).tolist()
-        self._group = -1
-        self._frames: Any = None
-
-    def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
-
-    def __getitem__(self, row: int) -> RGB:  # type: ignore[override]  # slices are not offered
-        """uint8 `(H, W, 3)` of one row; negative rows count from the end."""
-        position = row + len(self) if row < 0 else row
-        if not 0 <= position < len(self):
-            raise IndexError(f"row {row} of {len(self)}")
-        group = bisect_right(self._ends, position)
-        if group != self._group:
-            column = self._file.read_row_group(group, columns=["frame"]).column("frame").combine_chunks()
-            self._frames, self._group = column.field("bytes"), group
-        start = self._ends[group - 1] if group else 0
-        return decode_frame(self._frames[position - start].as_py())
-
-    def close(self) -> None:
-        """Unmap the file."""
-        self._file.close()

@@ -1,11 +1,11 @@
 """Writing a session so that nothing recorded is lost: an append-only stream first, Parquet and manifest at the end.
 
-append ──▶ recording.arrows (Arrow IPC stream, synced twice a second)
+append ──▶ recording.arrows (Arrow IPC stream, synced twice a second), and video.mkv where the codec is H.264
 close  ──▶ steps.parquet ──▶ manifest.json (renamed into place: now the session is finished)
 repair ──▶ the same two, from a stream whose writer died
 """
 
-import os
+import io
 import shutil
 import time
 from collections.abc import Mapping
@@ -18,10 +18,22 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from kart_pipeline.core.columns import Row, encode_frame, schema, to_row
+from kart_pipeline.core.durable import RawFile
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
-from kart_pipeline.core.recording import MANIFEST, STREAM, finalise
+from kart_pipeline.core.marks import UNMARKED
+from kart_pipeline.core.recording import (
+    MANIFEST,
+    MARKS_KEY,
+    STREAM,
+    NothingKeptError,
+    finalise,
+    recorded_header,
+    recorded_marks,
+)
+from kart_pipeline.core.video import VIDEO
+from kart_pipeline.core.video_writer import VideoWriter, mend_video
 
 LOCK = "recording.lock"
 
@@ -39,6 +51,9 @@ class SessionWriter:
         folder: is created and must not exist.
         header: `state` may be empty; the first step's state names are taken then.
 
+    Attributes:
+        marks: cuts, laps and pauses; assign them anew at any time, the next flush writes them.
+
     Raises:
         KartError: the folder exists.
     """
@@ -47,6 +62,7 @@ class SessionWriter:
         self.folder = folder
         self.header = header
         self.steps = 0
+        self.marks = UNMARKED
         self._rows: list[Row] = []
         self._last_flush = time.monotonic()
         self._ended: str | None = None
@@ -62,7 +78,10 @@ class SessionWriter:
             ) from None
         self._lock = FileLock(folder / LOCK)
         self._lock.acquire(blocking=False)
-        self._file: Any = None
+        self._written_marks = self.marks
+        self._file: RawFile | None = None
+        self._video: VideoWriter | None = None
+        self._pending = io.BytesIO()  # what the stream made and the file has not got yet
         self._stream: Any = None
         self._schema: pa.Schema = None
 
@@ -71,17 +90,21 @@ class SessionWriter:
 
         Args:
             step: the next one.
-            encoded: the frame as a file of the header's codec, where an import has it; stored byte for byte.
+            encoded: the frame as a file of the header's codec, where an import has it; stored byte for byte. Of no use
+                to a video.
 
         Raises:
-            KartError: another action spec than the header's.
+            KartError: another action spec than the header's; of a video, another size, or PyAV is not installed.
             OSError: the disk is full or gone; what was flushed before stays readable.
         """
         if step.choice.action.spec != self.header.spec:
             raise KartError(f"Session {self.header.id} records {self.header.spec.names}; got another action spec.")
-        if self._stream is None:
+        if self._file is None:
             self._open(step)
-        if encoded is None:
+        if self._video is not None:
+            self._video.write(step.index, step.frame.rgb)
+            encoded = None
+        elif encoded is None:
             encoded = encode_frame(step.frame.rgb, self.header.codec)
         self._rows.append(to_row(step, encoded, self.header.state))
         self.steps += 1
@@ -91,18 +114,37 @@ class SessionWriter:
     def _open(self, first: Step) -> None:
         if not self.header.state:
             self.header = replace(self.header, state=tuple(first.frame.state))
-        self._file = (self.folder / STREAM).open("wb")
+        if self.header.crf is not None:
+            size = (first.frame.rgb.shape[1], first.frame.rgb.shape[0])
+            self._video = VideoWriter(self.folder / VIDEO, size, self.header.rate_hz, self.header.crf)
         self._schema = schema(self.header)
-        self._stream = pa.ipc.new_stream(self._file, self._schema)
+        self._stream = pa.ipc.new_stream(self._pending, self._schema)
+        self._file = RawFile(self.folder / STREAM)
 
     def flush(self) -> None:
-        """Write the waiting rows as one batch and sync them to the disk."""
-        rows, self._rows = self._rows, []
-        if rows:
-            self._stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=self._schema))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        """Write the waiting rows and marks as one batch and sync them to the disk.
+
+        Raises:
+            OSError: the disk is full or gone; what is waiting is kept for the next try.
+        """
+        if self._file is None:
+            return
+        if self._video is not None:
+            self._video.sync()
+        if self._rows or self.marks != self._written_marks:
+            batch = pa.RecordBatch.from_pylist(self._rows, schema=self._schema)
+            metadata = None if self.marks == self._written_marks else {MARKS_KEY: self.marks.to_json()}
+            self._stream.write_batch(batch, custom_metadata=metadata)
+            self._rows, self._written_marks = [], self.marks
+        self._write_pending(self._file)
         self._last_flush = time.monotonic()
+
+    def _write_pending(self, file: RawFile) -> None:
+        if self._pending.tell():
+            file.append(self._pending.getvalue())
+            self._pending.seek(0)
+            self._pending.truncate()
+            file.sync()
 
     def finish(self, ended: str, score: float | None = None, notes: Mapping[str, Any] | None = None) -> None:
         """Say how the drive ended, and what was noted on the way; stored in the manifest by `close`."""
@@ -112,25 +154,33 @@ class SessionWriter:
         """Turn the stream into a finished session.
 
         Raises:
-            KartError: nothing was recorded; the empty folder is removed.
+            KartError: nothing was recorded, or all of it was cut; the folder is removed.
+            OSError: the disk is full or gone; `repair` can finish the session.
         """
         if self.manifest is not None:
             return self.manifest
         try:
-            if self._stream is None:
-                self._release()
-                shutil.rmtree(self.folder)
-                raise KartError(f"Session {self.header.id} ended before its first frame; nothing was recorded.")
+            if self._file is None:
+                raise NothingKeptError(f"Session {self.header.id} ended before its first frame; nothing was recorded.")
             self.flush()
+            if self._video is not None:
+                self._video.close()
             self._stream.close()
+            self._write_pending(self._file)
             self._file.close()
-            self.manifest = finalise(self.folder, self._ended or "stopped", self._score, self._notes)
+            self.manifest = finalise(self.folder, self._ended or "stopped", self._score, self._notes, marks=self.marks)
             return self.manifest
+        except NothingKeptError:
+            self._release()
+            shutil.rmtree(self.folder)
+            raise
         finally:
             self._release()
 
     def _release(self) -> None:
-        """Give up file and lock, also after a failed write: `repair` must be able to take over."""
+        """Give up files and lock, also after a failed write: `repair` must be able to take over."""
+        if self._video is not None:
+            self._video.abandon()
         if self._file is not None:
             self._file.close()
         self._lock.release()
@@ -153,6 +203,8 @@ class SessionWriter:
 def repair(folder: Path) -> Manifest:
     """Finish a session whose recorder died: everything up to the last whole batch is kept.
 
+    Of a video, the steps are kept whose frames can be decoded; that takes as long as decoding them all.
+
     Raises:
         KartError: it is still being recorded, is finished already, or holds no whole batch.
     """
@@ -166,7 +218,9 @@ def repair(folder: Path) -> Manifest:
     except Timeout:
         raise KartError(f"Session {folder.name} is still being recorded; stop the recorder first.") from None
     try:
-        return finalise(folder, "repaired", None)
+        header = recorded_header(folder / STREAM)
+        filmed = mend_video(folder / VIDEO, header.rate_hz) if header.is_video else None
+        return finalise(folder, "repaired", marks=recorded_marks(folder / STREAM), filmed=filmed)
     finally:
         lock.release()
         (folder / LOCK).unlink(missing_ok=True)

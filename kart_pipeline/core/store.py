@@ -10,6 +10,7 @@ from kart_pipeline.core.names import checked_id
 from kart_pipeline.core.recording import MANIFEST, STEPS, STREAM
 from kart_pipeline.core.session import Session
 from kart_pipeline.core.session_writer import SessionWriter
+from kart_pipeline.core.video import VIDEO
 
 
 class Store:
@@ -97,7 +98,8 @@ class Store:
                 return
             raise KartError(f"{self.url} already holds another session {folder.name}.")
         self._fs.makedirs(target, exist_ok=True)
-        self._fs.put_file(str(folder / STEPS), f"{target}/{STEPS}")
+        for name in (VIDEO, STEPS) if manifest.is_video else (STEPS,):
+            self._fs.put_file(str(folder / name), f"{target}/{name}")
         self._fs.put_file(str(folder / MANIFEST), f"{target}/{MANIFEST}.part")
         self._fs.mv(f"{target}/{MANIFEST}.part", f"{target}/{MANIFEST}")
 

@@ -182,10 +182,10 @@ def _write_frames(
     done = 0
     with path.open("wb") as file:
         _write_header(file, 0, contract)
-        with closing(prepared(session.encoded(), contract, size, threads)) as parts:
+        with closing(prepared(session.pictures(), contract, size, threads)) as parts:
             for part in parts:
                 file.write(part.frames.data)
-                seen(part.encoded)
+                seen(part.source)
                 unusable.update({done + place: reason for place, reason in part.unusable})
                 done += part.pictures
                 progress(done)

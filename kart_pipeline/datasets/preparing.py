@@ -1,4 +1,4 @@
-"""Encoded pictures in, prepared frames out, in order: a pool of threads (Pillow works without the interpreter lock)."""
+"""Pictures in, prepared frames out, in order: a pool of threads (Pillow works without the interpreter lock)."""
 
 import os
 from collections import deque
@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from kart_pipeline.core.columns import decode_picture
 from kart_pipeline.core.contract import Contract
@@ -24,13 +25,13 @@ class Part:
     """What a task made of some consecutive pictures.
 
     Attributes:
-        encoded: the pictures, joined; kept for whoever hashes them.
+        source: the bytes of the pictures, joined; kept for whoever hashes them.
         pictures: how many there were.
         frames: uint8 `(usable, *contract.frame_shape)`.
         unusable: which of the pictures, counted from 0, are not among the frames, and why.
     """
 
-    encoded: bytes
+    source: bytes
     pictures: int
     frames: RGB
     unusable: list[tuple[int, str]]
@@ -42,12 +43,12 @@ def cores() -> int:
 
 
 def prepared(
-    encoded: Iterable[bytes], contract: Contract, size: tuple[int, int], threads: int
+    source: Iterable[bytes | RGB], contract: Contract, size: tuple[int, int], threads: int
 ) -> Generator[Part, None, None]:
     """Decode and prepare pictures with `threads` threads; only a few tasks for each are in memory at a time.
 
     Args:
-        encoded: PNG or JPEG files.
+        source: PNG or JPEG files, or uint8 `(H, W, 3)`.
         contract: how a frame becomes an input.
         size: width and height that a picture must have to be usable.
         threads: 1 or more.
@@ -61,7 +62,7 @@ def prepared(
     with ThreadPoolExecutor(threads, "prepare") as pool:
         waiting: deque[Future[Part]] = deque()
         try:
-            for pictures in _tasks(encoded, contract):
+            for pictures in _tasks(source, contract):
                 waiting.append(pool.submit(_prepare, pictures, contract, size))
                 if len(waiting) > 2 * threads:
                     yield waiting.popleft().result()
@@ -71,13 +72,13 @@ def prepared(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _tasks(encoded: Iterable[bytes], contract: Contract) -> Iterator[list[bytes]]:
+def _tasks(source: Iterable[bytes | RGB], contract: Contract) -> Iterator[list[bytes | RGB]]:
     most = min(TASK_FRAMES, max(1, TASK_BYTES // int(np.prod(contract.frame_shape))))
-    pictures: list[bytes] = []
+    pictures: list[bytes | RGB] = []
     size = 0
-    for data in encoded:
+    for data in source:
         pictures.append(data)
-        size += len(data)
+        size += len(data) if isinstance(data, bytes) else data.nbytes
         if len(pictures) >= most or size >= TASK_BYTES:
             yield pictures
             pictures, size = [], 0
@@ -85,12 +86,12 @@ def _tasks(encoded: Iterable[bytes], contract: Contract) -> Iterator[list[bytes]
         yield pictures
 
 
-def _prepare(pictures: list[bytes], contract: Contract, size: tuple[int, int]) -> Part:
+def _prepare(pictures: list[bytes | RGB], contract: Contract, size: tuple[int, int]) -> Part:
     frames = np.empty((len(pictures), *contract.frame_shape), np.uint8)
     unusable: list[tuple[int, str]] = []
     for place, data in enumerate(pictures):
         try:
-            picture = decode_picture(data)
+            picture = decode_picture(data) if isinstance(data, bytes) else Image.fromarray(data)
         except KartError as error:
             unusable.append((place, str(error)))
             continue
@@ -99,4 +100,8 @@ def _prepare(pictures: list[bytes], contract: Contract, size: tuple[int, int]) -
             unusable.append((place, f"The frame is {width}x{height}, the first was {first_width}x{first_height}."))
             continue
         frames[place - len(unusable)] = prepare(contract, picture)
-    return Part(b"".join(pictures), len(pictures), frames[: len(pictures) - len(unusable)], unusable)
+    return Part(_joined(pictures), len(pictures), frames[: len(pictures) - len(unusable)], unusable)
+
+
+def _joined(pictures: list[bytes | RGB]) -> bytes:
+    return b"".join(data if isinstance(data, bytes) else data.data for data in pictures)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.columns import decode_picture
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame, Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
@@ -173,7 +175,7 @@ def test_a_changed_file_is_found_out(tmp_path: Path, header: Header, steps: Step
         ("{", "damaged"),
         ("{}", "damaged"),
         ("[]", "damaged"),
-        ('{"format": 2, "id": "s1"}', "newer than this release"),
+        ('{"format": 3, "id": "s1"}', "newer than this release"),
     ],
 )
 def test_a_manifest_that_cannot_be_read_is_named(
@@ -222,6 +224,74 @@ def test_a_stream_cut_anywhere_is_readable_up_to_its_last_whole_batch(
     kept = [step.index for step in session.steps()]
     assert kept == list(range(manifest.steps))
     assert manifest.steps >= 20 * cut - 8
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 7)), min_size=1, max_size=3))
+def test_repair_of_a_damaged_stream_gives_a_session_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, header: Header, steps: Steps, flips: list[tuple[float, int]]
+) -> None:
+    store = tmp_path_factory.mktemp("store")
+    torn_stream(store / "s1", header(), steps(20), batches=5)
+    stream = store / "s1" / "recording.arrows"
+    data = bytearray(stream.read_bytes())
+    for place, bit in flips:
+        data[int(place * len(data))] ^= 1 << bit
+    stream.write_bytes(data)
+    try:
+        repair(store / "s1")
+    except KartError:
+        assert stream.exists()
+        return
+    session = Store(store).open("s1")
+    session.verify()
+    assert session.table().num_rows == session.manifest.steps
+    for picture in session.encoded():
+        try:
+            decode_picture(picture)
+        except KartError:  # the flip hit the picture itself, and its reader is told
+            continue
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_what_a_full_disk_refused_is_written_when_there_is_room_again(
+    tmp_path: Path, header: Header, steps: Steps, file_size_limit: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    store = Store(tmp_path)
+    writer = store.create(header())
+    for step in steps(10):
+        writer.append(step)
+    writer.flush()
+    stream = tmp_path / "s1" / "recording.arrows"
+    size = stream.stat().st_size
+    with file_size_limit(size + 500):
+        for step in steps(10, first=10):
+            writer.append(step)
+        with pytest.raises(OSError, match="File too large"):
+            writer.flush()
+    assert stream.stat().st_size == size  # no torn batch, which would hide those after it
+    for step in steps(10, first=20):
+        writer.append(step)
+    writer.close()
+    session = store.open("s1")
+    session.verify()
+    assert [step.index for step in session.steps()] == list(range(30))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_disk_that_stays_full_leaves_a_recording_to_repair(
+    tmp_path: Path, header: Header, steps: Steps, file_size_limit: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    store = Store(tmp_path)
+    with file_size_limit(20_000), pytest.raises(OSError, match="File too large"), store.create(header()) as writer:
+        for step in steps(100):
+            writer.append(step)
+            if step.index % 10 == 9:
+                writer.flush()
+    assert store.unfinished() == ["s1"]
+    kept = repair(tmp_path / "s1").steps
+    assert kept >= 10
+    assert [step.index for step in store.open("s1").steps()] == list(range(kept))
 
 
 def test_a_finished_session_and_an_empty_folder_have_nothing_to_repair(
