@@ -77,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SCALE",
         help="knock the expert's hands now and then, the wheel by up to SCALE of its travel: shows the way back",
     )
+    capture.add_argument(
+        "--recovery",
+        action="store_true",
+        help="begin each drive beside the line and turned away, where a good driver never comes; see --max-steps",
+    )
     capture.add_argument("--workers", type=_count, default=1, metavar="N", help="record N drives side by side")
     capture.add_argument("--max-steps", type=_count, metavar="N", help="end a drive after N steps")
     capture.add_argument(
@@ -158,6 +163,7 @@ def _capture(args: argparse.Namespace) -> int:
         noise=args.noise,
         codec=args.codec,
         max_steps=args.max_steps,
+        recovery=args.recovery,
     )
     return capture(plan, choose_seeds(stores, args.game, args.episodes, args.seed), stores, args.workers)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Codec, Manifest
@@ -35,6 +37,7 @@ class Plan:
         folder: of the local store.
         codec: of the frames.
         max_steps: of each episode; None leaves the end to the game.
+        recovery: each episode begins beside the line, at a place that follows from its seed.
     """
 
     game: str
@@ -43,6 +46,7 @@ class Plan:
     noise: float = 0.0
     codec: Codec = "png"
     max_steps: int | None = None
+    recovery: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,9 @@ class Recording:
         """Append the step, and report now and then."""
         try:
             if self.writer is None:
-                self.writer = self.store.create(session_header(self.game, self.seed, self.driver, self.plan.codec))
+                plan = self.plan
+                header = session_header(self.game, self.seed, self.driver, plan.codec, displaced=plan.recovery)
+                self.writer = self.store.create(header)
             self.writer.append(step)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -175,6 +181,8 @@ def record_episode(
                 game,
                 driver,
                 seed=seed,
+                # apart from the noise's numbers, which begin with the bare seed
+                displaced=np.random.default_rng((seed, 1)) if plan.recovery else None,
                 observers=[recording, *observers],
                 max_steps=plan.max_steps,
                 clock=clock,

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.driving.clock import Clock
@@ -29,6 +31,7 @@ def drive(
     *,
     observers: Sequence[Observer] = (),
     seed: int | None = None,
+    displaced: np.random.Generator | None = None,
     max_steps: int | None = None,
     clock: Clock | None = None,
     should_stop: Callable[[], bool | str] | None = None,
@@ -40,13 +43,14 @@ def drive(
         driver: is reset.
         observers: see each step, in this order.
         seed: for the game's reset.
+        displaced: begin beside the line, at a place drawn with it; None begins at the start. See `Game.displace`.
         max_steps: end with "step limit" after so many steps.
         clock: None paces a real-time game by its rate and lets a simulated one run as fast as it can. A person at a
             simulated game wants `Clock(game.rate_hz)`.
         should_stop: asked before every step; True ends with "stopped", a text with that as the reason.
 
     Raises:
-        KartError: the driver's actions are not those of the game.
+        KartError: the driver's actions are not those of the game, or it cannot begin beside the line.
     """
     clock = clock or Clock(game.rate_hz, paced=not game.simulated)
     tally = Tally(game.spec)
@@ -62,6 +66,8 @@ def drive(
 
     try:
         frame = game.reset(seed)
+        if displaced is not None:
+            frame = game.displace(displaced)
         driver.reset()
         tally.begin(frame)
         clock.start()

@@ -8,7 +8,9 @@ from kart_pipeline.core.names import new_session_id
 from kart_pipeline.games.base import Game
 
 
-def session_header(game: Game, seed: int | None, driver: Mapping[str, Any], codec: Codec) -> SessionHeader:
+def session_header(
+    game: Game, seed: int | None, driver: Mapping[str, Any], codec: Codec, *, displaced: bool = False
+) -> SessionHeader:
     """The header of a session that begins now in `game`, which has been reset with `seed` and knows its track.
 
     Args:
@@ -16,7 +18,9 @@ def session_header(game: Game, seed: int | None, driver: Mapping[str, Any], code
         seed: of its course.
         driver: who drives and with what.
         codec: of the frames.
+        displaced: the drive began beside the line.
     """
+    source = {"kind": "simulated" if game.simulated else "real-time", "seed": seed}
     return SessionHeader(
         id=new_session_id(game.name),
         game=game.name,
@@ -24,7 +28,7 @@ def session_header(game: Game, seed: int | None, driver: Mapping[str, Any], code
         group=game.group,
         rate_hz=game.rate_hz,
         spec=game.spec,
-        source={"kind": "simulated" if game.simulated else "real-time", "seed": seed},
+        source=source | ({"displaced": True} if displaced else {}),
         driver=driver,
         codec=codec,
     )

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Protocol, Self
 
+import numpy as np
+
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Frame
@@ -57,6 +59,19 @@ class Game(ABC):
     @abstractmethod
     def reset(self, seed: int | None = None) -> Frame:
         """Begin a drive and show its first frame. `seed` chooses the course where the game can; None leaves it open."""
+
+    def displace(self, random: np.random.Generator) -> Frame:  # noqa: ARG002 - for those games that can
+        """Put the kart where a good driver never comes, beside the line and turned away, and show that.
+
+        Called after `reset`, before the first action. What is seen and done from there is what a good drive lacks.
+
+        Args:
+            random: draws the place.
+
+        Raises:
+            KartError: the game cannot do that.
+        """
+        raise KartError(f"{self.name} cannot begin beside the line; record without --recovery.")
 
     @abstractmethod
     def send(self, action: Action) -> None:

@@ -77,6 +77,24 @@ class CarRacing(Game):
         rgb, _ = self._env.reset(seed=seed)
         return self._frame(rgb, 0)
 
+    def displace(self, random: np.random.Generator) -> Frame:
+        """Anywhere along the track, up to 12 units beside its middle, up to 60 degrees astray, at up to 50 units/s.
+
+        The road, whose edges are 6.7 units from its middle, is in the picture from all such places. The camera's first
+        second, in which it comes down from far above, is over: it would show places that no drive leads through so.
+
+        Raises:
+            KartError: the drive is over, or has not begun.
+        """
+        if self._steps != 0:
+            raise KartError(f"{self.name} is displaced between its reset and the first step only.")
+        _, along, x, y = self._env.track[random.integers(len(self._env.track))]
+        beside, astray, speed = random.uniform(-12, 12), random.uniform(-1, 1) * np.pi / 3, random.uniform(0, 50)
+        place = x + beside * np.cos(along), y + beside * np.sin(along)  # the road runs a quarter turn from `along`
+        self._env.place_car(along + astray, place, speed)
+        rgb, *_ = self._env.step(None)
+        return self._frame(rgb, 0)
+
     def send(self, action: Action) -> None:
         """Keep the action for the coming step.
 

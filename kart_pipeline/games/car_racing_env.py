@@ -23,11 +23,12 @@ def make_env() -> Any:
         raise _not_installed(error) from error
     try:
         from gymnasium.envs.box2d import car_racing as official
+        from gymnasium.envs.box2d.car_dynamics import SIZE, WHEELPOS, Car
     except (ImportError, DependencyNotInstalled) as error:
         raise _not_installed(error) from error
 
     class CarRacingEnv(official.CarRacing):  # type: ignore[misc]
-        """Differs in `_render_road` only."""
+        """Differs in `_render_road` only, and can put the car elsewhere."""
 
         def __init__(self) -> None:
             super().__init__(render_mode="rgb_array")
@@ -35,6 +36,19 @@ def make_env() -> Any:
             cells = np.arange(-20, 20, 2) * side
             square = [(side, 0.0), (0.0, 0.0), (0.0, side), (side, side)]
             self._grass = np.array([[(x + dx, y + dy) for dx, dy in square] for x in cells for y in cells])
+
+        def place_car(self, angle: float, position: tuple[float, float], speed: float) -> None:
+            """A new car, rolling straight ahead, and the camera as after the first second."""
+            self.car.destroy()
+            self.car: Any = Car(self.world, angle, *position)
+            velocity = -speed * math.sin(angle), speed * math.cos(angle)
+            self.car.hull.linearVelocity = velocity
+            for wheel, (x, y) in zip(self.car.wheels, WHEELPOS, strict=True):
+                # Gymnasium leaves them where they would be if the car pointed to +y, and pulled into place they turn it
+                wheel.position = self.car.hull.GetWorldPoint((SIZE * x, SIZE * y))
+                wheel.linearVelocity = velocity
+                wheel.omega = speed / wheel.wheel_rad
+            self.t = 1.0
 
         def _create_track(self) -> bool:
             made: bool = super()._create_track()

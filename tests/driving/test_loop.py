@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kart_pipeline.core.action import ActionSpec
@@ -151,6 +152,36 @@ def test_the_driver_is_reset_for_every_drive(line):
     for _ in range(3):
         drive(line, driver, max_steps=2)
     assert driver.resets == 3
+
+
+def test_a_drive_can_begin_beside_the_line_and_the_driver_is_reset_there(line, monkeypatch):
+    def displace(random):
+        line.log.append(f"displace {random.integers(100)}")
+        line.at = 9.0
+        return line.frame(1.0)
+
+    class Watches:
+        name = "watches"
+
+        def reset(self):
+            line.log.append("driver reset")
+
+        def act(self, frame):
+            self.first = getattr(self, "first", frame)
+            return Choice(line.spec.action(throttle=1.0), "test")
+
+    monkeypatch.setattr(line, "displace", displace, raising=False)
+    driver, number = Watches(), np.random.default_rng(5).integers(100)
+    result = drive(line, driver, seed=3, displaced=np.random.default_rng(5))
+    assert line.log[:3] == ["reset 3", f"displace {number}", "driver reset"]
+    assert driver.first.state["off_track"] == 1.0
+    assert result.steps == 1
+
+
+def test_a_game_that_cannot_begin_beside_the_line_says_so_and_is_let_go_of(line):
+    with pytest.raises(KartError, match="line cannot begin beside the line"):
+        drive(line, Constant(line.cruise()), seed=3, displaced=np.random.default_rng(5))
+    assert line.log[-1] == "neutral"
 
 
 def test_a_tick_that_overruns_whole_periods_leaves_a_gap_in_the_index(line):

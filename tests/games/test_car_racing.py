@@ -154,6 +154,77 @@ def test_neutral_takes_back_an_action_that_was_sent(game):
     assert frame.state["speed"] < 1
 
 
+def places(game, seed, count=40):
+    """Where displaced cars stand, from the road's middle, how they are turned and how fast they are."""
+    found = []
+    for number in range(count):
+        game.reset(seed)
+        frame = game.displace(np.random.default_rng(number))
+        line, car = game.centre_line(), game.car()
+        nearest = np.hypot(*(line - (car.x, car.y)).T).argmin()
+        along = np.roll(line, -1, axis=0)[nearest] - np.roll(line, 1, axis=0)[nearest]
+        astray = np.angle(np.exp(1j * (car.heading - np.arctan2(along[1], along[0]))))
+        found.append((np.hypot(*(line[nearest] - (car.x, car.y))), astray, frame.state["speed"], nearest / len(line)))
+    return np.array(found).T
+
+
+def test_a_displaced_car_is_anywhere_beside_the_line_turned_and_rolling_but_not_the_wrong_way(game, monkeypatch):
+    blind(monkeypatch, game)
+    beside, astray, speed, where = places(game, 5)
+    assert 8 < beside.max() < 13
+    assert 0.5 < np.abs(astray).max() < 1.4
+    assert 30 < speed.max() < 51
+    assert where.min() < 0.2 < 0.8 < where.max()
+    assert astray.min() < 0 < astray.max()
+
+
+def test_a_displaced_car_rolls_straight_on(game, monkeypatch):
+    blind(monkeypatch, game)
+    game.reset(5)
+    game.displace(np.random.default_rng(3))
+    before = game.car()
+    game.step(SPEC.neutral())
+    after = game.car()
+    assert before.speed > 5
+    way = (after.x - before.x) + 1j * (after.y - before.y)
+    assert way == pytest.approx(before.speed / 50 * np.exp(1j * before.heading), rel=0.03)
+    assert abs(before.yaw_rate) < 0.05
+
+
+def test_the_first_picture_of_a_displaced_car_is_near_as_in_all_later_ones(game):
+    far = game.reset(5).rgb[:79]
+    near = game.displace(np.random.default_rng(3)).rgb[:79]
+    red = [(picture[..., 0].astype(int) - picture[..., 1] > 100).sum() for picture in (far, near)]  # of the car
+    assert red[1] > 4 * max(red[0], 1)
+
+
+def test_the_same_numbers_displace_the_car_to_the_same_place(game):
+    first, again = ([game.reset(6), game.displace(np.random.default_rng(1))][1].rgb for _ in range(2))
+    assert np.array_equal(first, again)
+
+
+def test_the_expert_comes_back_from_where_a_displaced_car_stands(game, monkeypatch):
+    blind(monkeypatch, game)
+    back = 0
+    for number in range(10):
+        game.reset(5)
+        frame = game.displace(np.random.default_rng(number))
+        expert = game.expert()
+        expert.reset()
+        for _ in range(150):
+            frame = game.step(expert.action(frame))
+        line = game.centre_line()
+        back += np.hypot(*(line - (frame.state["x"], frame.state["y"])).T).min() < 5 and frame.state["speed"] > 10
+    assert back >= 9
+
+
+def test_a_drive_that_runs_is_not_displaced(game):
+    game.reset(1)
+    game.step(SPEC.neutral())
+    with pytest.raises(KartError, match="between its reset and the first step only"):
+        game.displace(np.random.default_rng(1))
+
+
 def test_the_spectators_picture_shows_the_same_moment_larger_and_changes_nothing(game):
     game.reset(1)
     for _ in range(60):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kart_pipeline.core.errors import KartError
@@ -42,6 +43,24 @@ class Breaks:
             raise KartError("The gamepad was unplugged.")
         action = self._road.spec.action(throttle=1.0)
         return Choice(action, "human", label=action)
+
+
+def test_a_recovery_begins_beside_the_line_where_its_seed_says_and_the_manifest_tells(
+    store: Store, road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def displace(random: np.random.Generator) -> Frame:
+        road.at = int(random.integers(20, 90))
+        return road.frame()
+
+    monkeypatch.setattr(road, "displace", displace, raising=False)
+    plan = Plan("road", "expert", Path(store.url), recovery=True)
+    begun = []
+    for seed in (7, 7, 8):
+        taken = record_episode(store, road, Expert(road.expert()), plan, seed, about_driver={"kind": "expert"})
+        assert isinstance(taken, Taken)
+        assert taken.manifest.source == {"kind": "simulated", "seed": seed, "displaced": True}
+        begun.append(taken.manifest.steps)
+    assert begun[0] == begun[1] != begun[2]
 
 
 def test_a_drive_to_the_end_is_kept_with_all_that_is_known_of_it(record, store: Store) -> None:
