@@ -12,6 +12,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.split import Side
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning import baselines
+from kart_pipeline.learning.copying import copying, suspicions
 from kart_pipeline.learning.pipeline import some_rows
 
 Vectors = npt.NDArray[np.float32]
@@ -43,28 +44,30 @@ class Evaluation:
         split: "train" or "val".
         rows: how many were predicted.
         errors: by predictor: "network", "straight", "median", "mean", "repeat last".
+        copying: by axis, how much of the last action is in the network's predictions, see `copying`.
     """
 
     split: str
     rows: int
     errors: Mapping[str, Errors]
+    copying: Mapping[str, float]
 
     def beats(self, other: str) -> bool:
         """Whether the network's Euclidean error is smaller than that of the predictor `other`."""
         return self.errors[NETWORK].euclidean < self.errors[other].euclidean
 
     def metrics(self) -> dict[str, float]:
-        """All figures by a flat name: `val/network/euclidean`, `val/repeat_last/steer_mae` and so on."""
+        """All figures by a flat name: `val/network/euclidean`, `val/network/steer_copying` and so on."""
         flat = {}
         for name, errors in self.errors.items():
             stem = f"{self.split}/{name.replace(' ', '_')}"
             flat[f"{stem}/euclidean"] = errors.euclidean
             for channel, figures in errors.heads.items():
                 flat |= {f"{stem}/{channel}_{figure}": value for figure, value in figures.items()}
-        return flat
+        return flat | {f"{self.split}/{NETWORK}/{name}_copying": value for name, value in self.copying.items()}
 
     def markdown(self) -> str:
-        """A table with a row for each predictor, the best figure of each column in bold."""
+        """A table with a row for each predictor, the best figure of each column in bold, and below it suspicions."""
         columns = [("euclidean", "")]
         columns += [(figure, head) for head, figures in self.errors[NETWORK].heads.items() for figure in figures]
         names = list(self.errors)
@@ -76,7 +79,8 @@ class Evaluation:
                 row.append(f"**{value:.3f}**" if value == best else f"{value:.3f}")
         heading = ["predictor"] + [f"{head} {figure}".strip() for figure, head in columns]
         lines = [heading, ["---"] + ["---:"] * len(columns), *cells]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return "\n\n".join([table, *suspicions(self.copying)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -84,7 +88,7 @@ class Evaluation:
             name: {"euclidean": item.euclidean, "heads": {head: dict(figures) for head, figures in item.heads.items()}}
             for name, item in self.errors.items()
         }
-        return {"split": self.split, "rows": self.rows, "errors": errors}
+        return {"split": self.split, "rows": self.rows, "errors": errors, "copying": dict(self.copying)}
 
 
 def euclidean(predicted: Vectors, true: Vectors) -> float:
@@ -125,11 +129,15 @@ def evaluate(training_set: TrainingSet, split: Side, predicted: Vectors) -> Eval
     if predicted.shape != rows.labels.shape:
         raise KartError(f"There are {predicted.shape} predictions for {rows.labels.shape} labels of split {split!r}.")
     learned = some_rows(training_set, "train").labels
+    before = baselines.repeat_last(training_set, rows)
     guesses = {
         NETWORK: predicted,
         "straight": baselines.straight(learned, spec),
         "median": baselines.median(learned, spec),
         "mean": baselines.mean(learned),
-        "repeat last": baselines.repeat_last(training_set, rows),
+        "repeat last": before,
     }
-    return Evaluation(split, len(rows), {name: errors_of(guess, rows.labels, spec) for name, guess in guesses.items()})
+    errors = {name: errors_of(guess, rows.labels, spec) for name, guess in guesses.items()}
+    later = rows.row > 0  # before a session's first frame nothing was executed
+    copied = copying(predicted[later], rows.labels[later], before[later], spec)
+    return Evaluation(split, len(rows), errors, copied)

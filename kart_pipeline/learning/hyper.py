@@ -47,6 +47,8 @@ class HyperParameters:
         brightness: largest relative change of brightness.
         patches: how many grey rectangles hide parts of the picture, so that no small part (the HUD) decides.
         patch_size: largest edge of such a rectangle, in fractions of the input's.
+        history_dropout: probability that the newest frame of a row's stack takes the place of the older ones, against
+            reading the last action off the motion between frames.
     """
 
     network: str = "pilotnet"
@@ -70,6 +72,7 @@ class HyperParameters:
     brightness: float = 0.2
     patches: int = 1
     patch_size: float = 0.25
+    history_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         for name, choices in (("axis_head", get_args(AxisHead)), ("axis_loss", get_args(AxisLoss))):
@@ -96,6 +99,7 @@ class HyperParameters:
             ("shift_correction", 0.0, 100.0),
             ("brightness", 0.0, 0.95),
             ("patch_size", 0.01, 1.0),
+            ("history_dropout", 0.0, 1.0),
         ):
             self._check_number(name, low, high)
 

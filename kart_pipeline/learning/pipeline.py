@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.prepare import stack_steps
 from kart_pipeline.datasets.split import Side
@@ -66,11 +67,16 @@ def training_batches(training_set: TrainingSet, hyper: HyperParameters) -> "tf.d
     """Endless shuffled, augmented batches `(images, {channel: labels (N, 1)}, weights (N,))` of the training rows.
 
     Raises:
-        KartError: there are no training rows.
+        KartError: there are no training rows, or history is to be dropped where the contract has none.
     """
     import tensorflow as tf
 
     contract = training_set.contract
+    if hyper.history_dropout and contract.stack == 1:
+        raise KartError(
+            "history_dropout changes the older frames of a stack, and the contract's stack is 1; set history_dropout "
+            "to 0, or stack to 2 or more in contracts.toml."
+        )
     rows = some_rows(training_set, "train")
     reader = BatchReader(training_set)
 
@@ -85,11 +91,36 @@ def training_batches(training_set: TrainingSet, hyper: HyperParameters) -> "tf.d
     )
 
     def prepared(step: "tf.Tensor", batch: "tuple[tf.Tensor, ...]") -> "tuple[object, ...]":
-        images, labels = augment(batch[0], batch[1], step, contract, hyper)
+        images = without_history(batch[0], step, contract, hyper) if hyper.history_dropout else batch[0]
+        images, labels = augment(images, batch[1], step, contract, hyper)
         return images, per_head(labels, contract.spec), batch[2]
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).enumerate()
     return dataset.map(_as_it_is(prepared), num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def without_history(images: "tf.Tensor", step: "tf.Tensor", contract: Contract, hyper: HyperParameters) -> "tf.Tensor":
+    """Stacks of a batch, some of which at random show their newest frame only.
+
+    After the dropout of the past in ChauffeurNet (Bansal et al., 2018, arXiv:1812.03079), against a network that goes
+    on with the motion that it sees.
+
+    Args:
+        images: uint8 `(N, *contract.input_shape)`.
+        step: int64 scalar, the batch's number; with `hyper.seed` it decides which.
+        contract: of the stack.
+        hyper: says how often.
+
+    Returns:
+        The same shape and dtype.
+    """
+    import tensorflow as tf
+
+    seed = tf.stack([tf.constant(hyper.seed, tf.int64), tf.cast(step, tf.int64)])
+    # other numbers than the augmentation draws from the same seed
+    draws = tf.random.stateless_uniform((tf.shape(images)[0],), tf.random.fold_in(seed, 1))
+    newest = tf.tile(images[..., -contract.channels :], (1, 1, 1, contract.stack))
+    return tf.where((draws < hyper.history_dropout)[:, None, None, None], newest, images)
 
 
 def ordered_batches(training_set: TrainingSet, split: Side, batch_size: int) -> "tf.data.Dataset":

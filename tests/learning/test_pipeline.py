@@ -12,7 +12,14 @@ from kart_pipeline.core.prepare import FrameStack
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.training_set import RowSet, TrainingSet
 from kart_pipeline.learning.hyper import HyperParameters
-from kart_pipeline.learning.pipeline import BatchReader, ordered_batches, shuffled, some_rows, training_batches
+from kart_pipeline.learning.pipeline import (
+    BatchReader,
+    ordered_batches,
+    shuffled,
+    some_rows,
+    training_batches,
+    without_history,
+)
 
 MakeSet = Callable[..., TrainingSet]
 
@@ -76,6 +83,34 @@ def test_the_same_seed_gives_the_same_augmented_batches(make_training_set: MakeS
 
     assert content(1) == content(1)
     assert content(1) != content(2)
+
+
+def test_as_many_stacks_as_wished_lose_their_history_and_keep_their_newest_frame(contract: Contract) -> None:
+    stacked = replace(contract, stack=3, width=6, height=4)
+    images = np.random.default_rng(0).integers(0, 256, (400, *stacked.input_shape), np.uint8)
+    hyper = HyperParameters(history_dropout=0.3)
+    seen = np.asarray(without_history(images, 5, stacked, hyper))
+    assert np.array_equal(seen[..., 6:], images[..., 6:])
+    lost = np.array([not np.array_equal(a, b) for a, b in zip(seen, images, strict=True)])
+    assert lost.mean() == pytest.approx(0.3, abs=0.07)
+    assert np.array_equal(seen[lost], np.tile(images[lost][..., 6:], 3))
+    assert np.array_equal(seen, np.asarray(without_history(images, 5, stacked, hyper)))
+    assert not np.array_equal(seen, np.asarray(without_history(images, 6, stacked, hyper)))
+
+
+def test_training_batches_lose_history_where_that_is_wished(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    training_set = make_training_set(replace(contract, stack=2))
+    images = next(iter(training_batches(training_set, replace(hyper, history_dropout=1.0))))[0].numpy()
+    assert np.array_equal(images[..., :3], images[..., 3:])
+
+
+def test_history_cannot_be_dropped_from_single_frames(
+    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+) -> None:
+    with pytest.raises(KartError, match="the contract's stack is 1; set history_dropout to 0"):
+        training_batches(make_training_set(contract), replace(hyper, history_dropout=0.5))
 
 
 def test_held_out_rows_come_once_in_order_and_unchanged(make_training_set: MakeSet, contract: Contract) -> None:
