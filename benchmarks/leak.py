@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--game", help="whose sessions; needed where there are several games")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--network", default=HyperParameters().network)
+    parser.add_argument("--plain", action="store_true", help="without augmentation, so that rows are learned by heart")
     told = parser.parse_args(arguments)
     try:
         hyper = HyperParameters(network=told.network, epochs=told.epochs, patience=told.epochs)
+        if told.plain:
+            hyper = replace(hyper, mirror=0.0, shift=0.0, brightness=0.0, patches=0)
         start_tensorflow()
         with tempfile.TemporaryDirectory() as scratch:
             _measure(told.folder, told.game, hyper, Path(scratch), Console())
@@ -77,9 +81,9 @@ def _measure(folder: Path, game: str | None, hyper: HyperParameters, scratch: Pa
     tests = build_training_set(scratch, contract, aside[0].game, sessions=aside, hold_out="frame", balance="none")
 
     console.print(
-        f"{machine()}; {hyper.network}, {hyper.epochs} epochs; {len(others)} sessions to learn from and validate on, "
-        f"{len(aside)} set aside. Error: mean Euclidean distance over {', '.join(contract.spec.names)}; in brackets "
-        "the 95 % bootstrap interval over sessions.",
+        f"{machine()}; {hyper.network}, {hyper.epochs} epochs, {_augmented(hyper)}; {len(others)} sessions to learn from "
+        f"and validate on, {len(aside)} set aside. Error: mean Euclidean distance over "
+        f"{', '.join(contract.spec.names)}; in brackets the 95 % bootstrap interval over sessions.",
         soft_wrap=True,
     )
     console.print(
@@ -102,6 +106,10 @@ def _measure(folder: Path, game: str | None, hyper: HyperParameters, scratch: Pa
         median = baselines.median(examples.rows("train").labels, contract.spec)
     constant = {side: np.broadcast_to(median, tests.rows(side).labels.shape) for side in ("train", "val")}
     console.print(f"The median, which looks at no picture: {_by_session(tests, constant).mean():.3f}.", highlight=False)
+
+
+def _augmented(hyper: HyperParameters) -> str:
+    return "augmented" if hyper.mirror or hyper.shift or hyper.brightness or hyper.patches else "not augmented"
 
 
 def _sessions(folder: Path, game: str | None) -> tuple[Store, Contract, list[Manifest]]:

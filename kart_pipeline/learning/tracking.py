@@ -150,12 +150,12 @@ def log_epoch(epoch: int, figures_of_epoch: Figures) -> None:
 
 
 def log_result(result: TrainingResult, training_set: TrainingSet) -> None:
-    """The evaluation as metrics (at the best epoch's step) and table, and the figures in full size."""
+    """Errors and cost as metrics (at the best epoch's step), the evaluation as a table, the figures in full size."""
     import mlflow
     from PIL import Image
 
     speed = {"best_epoch": result.best_epoch, "samples_per_second": result.samples_per_second}
-    mlflow.log_metrics(result.evaluation.metrics() | speed, step=result.best_epoch)
+    mlflow.log_metrics(result.evaluation.metrics() | result.cost.metrics() | speed, step=result.best_epoch)
     mlflow.log_text(result.evaluation.markdown() + "\n", "evaluation.md")
     log_end(result.ended)
     for name, png in result_figures(result, training_set).items():
@@ -166,7 +166,8 @@ def log_trial(result: TrainingResult, objective: str, value: float) -> None:
     """What a trial of a search came to: the value that is compared, and the errors beside the baselines."""
     import mlflow
 
-    mlflow.log_metrics(result.evaluation.metrics() | {objective: value}, step=result.best_epoch)
+    figures = result.evaluation.metrics() | result.cost.metrics() | {objective: value}
+    mlflow.log_metrics(figures, step=result.best_epoch)
     log_end(result.ended)
 
 

@@ -157,6 +157,7 @@ def test_a_run_keeps_the_errors_beside_the_baselines_and_the_figures(recorded: R
     client = use_store(recorded.settings)
     metrics = client.get_run(recorded.run_id).data.metrics
     assert recorded.result.evaluation.metrics().items() <= metrics.items()
+    assert recorded.result.cost.metrics().items() <= metrics.items()
     assert {path.path for path in client.list_artifacts(recorded.run_id, "figures")} == {
         f"figures/{name}.png"
         for name in (

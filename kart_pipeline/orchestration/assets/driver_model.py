@@ -105,6 +105,10 @@ def driver_model(
                 "ended": result.ended,
                 "trained in (s)": result.seconds,
                 "rows per second": round(result.samples_per_second),
+                "parameters": result.cost.parameters,
+                "operations per frame (millions)": result.cost.flops / 1e6,
+                "time per frame, median (ms)": result.cost.latency_p50_ms,
+                "time per frame, 99 % (ms)": result.cost.latency_p99_ms,
                 "hyper-parameters": dg.MetadataValue.json(hyper.to_dict()),
                 "training set": examples.version,
             }
