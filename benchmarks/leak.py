@@ -81,8 +81,8 @@ def _measure(folder: Path, game: str | None, hyper: HyperParameters, scratch: Pa
     tests = build_training_set(scratch, contract, aside[0].game, sessions=aside, hold_out="frame", balance="none")
 
     console.print(
-        f"{machine()}; {hyper.network}, {hyper.epochs} epochs, {_augmented(hyper)}; {len(others)} sessions to learn from "
-        f"and validate on, {len(aside)} set aside. Error: mean Euclidean distance over "
+        f"{machine()}; {hyper.network}, {hyper.epochs} epochs, {_augmented(hyper)}; {len(others)} sessions to learn "
+        f"from and validate on, {len(aside)} set aside. Error: mean Euclidean distance over "
         f"{', '.join(contract.spec.names)}; in brackets the 95 % bootstrap interval over sessions.",
         soft_wrap=True,
     )
