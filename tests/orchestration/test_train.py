@@ -1,10 +1,12 @@
 """The whole road on next to nothing, with real parts: sessions, training set, network, scorecard, champion."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import dagster as dg
+import numpy as np
 import pytest
 from mlflow import artifacts
 from rich.console import Console
@@ -14,8 +16,9 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import load_training_set
 from kart_pipeline.driving.seeds import PROMOTION
 from kart_pipeline.learning.hyper import HyperParameters
-from kart_pipeline.orchestration import report
-from kart_pipeline.orchestration.materialise import Trained, materialise_sessions, train
+from kart_pipeline.learning.package import load_network
+from kart_pipeline.orchestration import judging, report
+from kart_pipeline.orchestration.materialise import Trained, make_model, materialise_sessions, train
 from player.policy import load_policy
 
 HYPER = HyperParameters(epochs=1, batch_size=16, patches=0, brightness=0.0, shift=0.0)
@@ -158,6 +161,27 @@ def test_a_training_that_diverges_says_so_and_registers_nothing(tracked, instanc
     assert client.search_registered_models() == []
     (run,) = client.search_runs([client.get_experiment_by_name("kart-drawn").experiment_id])
     assert run.info.status == "FAILED"
+
+
+def test_a_warm_start_begins_with_the_champion_and_with_nobody_else(tracked, instance, record, client, set_contracts):
+    for number in range(2):
+        record(f"s{number}", 40, phase=2.0 * number)
+    materialise_sessions(tracked, instance=instance)
+    with pytest.raises(KartError, match="no champion of drawn to begin with"):
+        make_model(tracked, "drawn", HYPER, warm_start=True, instance=instance)
+    train(tracked, "drawn", HYPER, instance=instance)
+
+    hardly = replace(HYPER, steps_per_epoch=1, learning_rate=1e-8, seed=1)
+    make_model(tracked, "drawn", hardly, warm_start=True, instance=instance)
+    assert newest_run(client, "drawn").data.tags["started_from"] == "version 1"
+    champion, warm = (load_network(judging.package_of(tracked, "drawn", version)) for version in (1, 2))
+    for ours, theirs in zip(warm.get_weights(), champion.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+    set_contracts("[drawn]\ncolour = 'yuv'\n")
+    materialise_sessions(tracked, instance=instance)
+    with pytest.raises(KartError, match=r"sees the game through contract .* train without `warm_start`"):
+        make_model(tracked, "drawn", hardly, warm_start=True, instance=instance)
 
 
 def test_ctrl_c_ends_the_run_and_leaves_no_model(tracked, instance, record, client, monkeypatch):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
+from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
@@ -25,6 +26,7 @@ from kart_pipeline.orchestration.resources import Mlflow, Progress
 from player.hush import start_tensorflow
 
 if TYPE_CHECKING:
+    import keras
     from mlflow.entities.model_registry import ModelVersion
 
     Recipe = dg.Config
@@ -79,8 +81,8 @@ def driver_model(
         with mlflow.run(game, tags) as run:
             start_tensorflow()
             tracking.log_origin(examples, hyper)
-            start = {"start": load_network(judging.package_of(settings, game, holder.version))} if holder else {}
-            result = train(examples, hyper, on_epoch=tracking.log_epoch, on_batch=tell, **start)
+            start = _start(settings, game, holder, examples.contract) if holder else None
+            result = train(examples, hyper, start=start, on_epoch=tracking.log_epoch, on_batch=tell)
             tracking.log_result(result, examples)
             golden = _golden(result, examples, Store(settings.store_url))
             driver = tracking.log_driver(result.model, examples.contract, golden, game, step=result.best_epoch)
@@ -122,6 +124,16 @@ def _champion(mlflow: Mlflow, game: str) -> "ModelVersion":
     if holder is None:
         raise KartError(f"There is no champion of {game} to begin with; train the first model without `warm_start`.")
     return holder
+
+
+def _start(settings: Settings, game: str, holder: "ModelVersion", contract: Contract) -> "keras.Model":
+    package = judging.package_of(settings, game, holder.version)
+    if package.contract != contract:
+        raise KartError(
+            f"Version {holder.version}, the champion, sees the game through contract {package.contract.hash}, the "
+            f"training set through {contract.hash}; train without `warm_start`."
+        )
+    return load_network(package)
 
 
 def _golden(result: TrainingResult, examples: TrainingSet, store: Store) -> Golden:
