@@ -204,9 +204,10 @@ class Campaign:
 
 def rounds_table(game: str, rounds: Sequence[Round]) -> Table:
     """The rounds for the terminal; a star marks whoever took the champion's place."""
-    table = Table(title=f"{game}: rounds")
-    for name in ("round", "model", "score", "95 % interval", "worst decile", "frames", "corrected", "drift", "minutes"):
-        table.add_column(name, justify="right")
+    table = Table(title=f"{game}: rounds", box=None, pad_edge=False, title_justify="left")
+    headings = ("round", "model", "score", "95 % interval", "decile", "frames", "corrected", "drift", "minutes")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
     for item in rounds:
         interval = "-" if item.low is None or item.high is None else f"{item.low:.0f} to {item.high:.0f}"
         table.add_row(

@@ -18,6 +18,7 @@ from kart_pipeline.driving.seeds import PROMOTION
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.package import load_network
 from kart_pipeline.orchestration import judging, report
+from kart_pipeline.orchestration.assets.driver_model import RUN_TAG, end_killed
 from kart_pipeline.orchestration.materialise import Trained, make_model, materialise_sessions, train
 from player.policy import load_policy
 
@@ -178,10 +179,24 @@ def test_a_warm_start_begins_with_the_champion_and_with_nobody_else(tracked, ins
     for ours, theirs in zip(warm.get_weights(), champion.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
-    set_contracts("[drawn]\ncolour = 'yuv'\n")
+    set_contracts("[drawn]\ncolour = 'rgb'\n")
     materialise_sessions(tracked, instance=instance)
     with pytest.raises(KartError, match=r"sees the game through contract .* train without `warm_start`"):
         make_model(tracked, "drawn", hardly, warm_start=True, instance=instance)
+
+
+def test_the_mlflow_run_of_a_killed_process_is_ended_and_a_living_one_is_not(tracked, instance, client):
+    experiment = client.create_experiment("kart-drawn")
+    job = dg.job(name="train_driver")(lambda: None)
+    statuses = (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.STARTED)
+    by = [instance.create_run_for_job(job, status=status).run_id for status in statuses]
+    killed, living, somebody_elses = (
+        client.create_run(experiment, tags=tags).info.run_id for tags in (*({RUN_TAG: run} for run in by), {})
+    )
+    end_killed(instance, client, "drawn")
+    assert client.get_run(killed).info.status == "KILLED"
+    assert {client.get_run(run).info.status for run in (living, somebody_elses)} == {"RUNNING"}
+    end_killed(instance, client, "a game without runs")
 
 
 def test_ctrl_c_ends_the_run_and_leaves_no_model(tracked, instance, record, client, monkeypatch):

@@ -16,6 +16,7 @@ from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predictor
 from kart_pipeline.learning.package import Golden, load_network, make_golden
 from kart_pipeline.learning.result_figures import result_figures
+from kart_pipeline.learning.tracking import registered_name
 from kart_pipeline.learning.training import Progress as Batch
 from kart_pipeline.learning.training import TrainingResult, train
 from kart_pipeline.orchestration import checks, judging, pictures, report, tables
@@ -27,6 +28,7 @@ from player.hush import start_tensorflow
 
 if TYPE_CHECKING:
     import keras
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
     Recipe = dg.Config
@@ -42,6 +44,7 @@ class TrainingConfig(Recipe):
     )
 
 
+RUN_TAG = "dagster.run_id"  # of an MLflow run: the Dagster run that made it
 GOLDEN_FRAMES = 4  # beyond those that fill the first stack; a raw frame of 640x480 takes up to 0.9 MB
 
 
@@ -74,10 +77,11 @@ def driver_model(
     with checks.sentences():
         hyper = HyperParameters(**values(config, HyperParameters))
         examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
-        tags = {"dagster.run_id": context.run.run_id}
+        tags = {RUN_TAG: context.run.run_id}
         holder = _champion(mlflow, game) if config.warm_start else None
         if holder is not None:
             tags["started_from"] = f"version {holder.version}"
+        end_killed(context.instance, mlflow.client, game)
         with mlflow.run(game, tags) as run:
             start_tensorflow()
             tracking.log_origin(examples, hyper)
@@ -117,6 +121,18 @@ def driver_model(
         ),
         data_version=dg.DataVersion(driver.model_id),
     )
+
+
+def end_killed(instance: dg.DagsterInstance, client: "MlflowClient", game: str) -> None:
+    """End the MLflow runs whose process was killed: else they would be under way for ever."""
+    experiment = client.get_experiment_by_name(registered_name(game))
+    if experiment is None:
+        return
+    for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):
+        made_by = run.data.tags.get(RUN_TAG)
+        known = instance.get_run_by_id(made_by) if made_by else None
+        if known is not None and known.is_finished:
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _champion(mlflow: Mlflow, game: str) -> "ModelVersion":
