@@ -45,7 +45,7 @@ def champion(
             mlflow.client.set_registered_model_alias(entry.name, report.CHAMPION, entry.version)
     best = entry if decision.promote else holder
     context.log.info(decision.reason)
-    reports = [item for item in (candidate, present) if item is not None]
+    reports = [candidate] if present is None or present.version == candidate.version else [candidate, present]
     cards = [replace(item.drives, driver=f"version {item.version}") for item in reports if item.drives]
     return dg.MaterializeResult(
         metadata=tables.present(
