@@ -24,8 +24,9 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.correct import rounds
 from kart_pipeline.correct.__main__ import main as correct
-from kart_pipeline.driving.scorecard import Scorecard, markdown
+from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.seeds import PLAYER
+from kart_pipeline.driving.tables import markdown
 
 RESULTS = "unseen.json"
 # Little to begin with, so that it is the corrections that show what they are worth.

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from kart_pipeline.core.manifest import Manifest
-from kart_pipeline.driving.scorecard import Scorecard, compare, table
+from kart_pipeline.driving.scorecard import Scorecard, compare
+from kart_pipeline.driving.tables import by_drive, table
 from kart_pipeline.driving.tally import Drive
 from player.stages import SECTIONS, Stages
 from recorder.display import cadence_line
@@ -108,29 +109,14 @@ def _leads(cards: Sequence[Scorecard]) -> list[tuple[Scorecard, Any]]:
 
 def _drives(card: Scorecard, paced: bool) -> Table:
     made = Table(title=f"{card.driver}, drive by drive")
-    for name in ("seed", "score", "progress", "off track", "steps", "game time"):
-        made.add_column(name, justify="right")
-    made.add_column("ended")
+    heading, rows = by_drive(card)
+    for name in heading:
+        made.add_column(name, justify="left" if name == "ended" else "right")
     if paced:
         made.add_column("cadence")
-    for drive in card.drives:
-        made.add_row(*_cells(drive), *([cadence_line(drive.cadence.to_dict())] if paced else []))
+    for row, drive in zip(rows, card.drives, strict=True):
+        made.add_row(*row, *([cadence_line(drive.cadence.to_dict())] if paced else []))
     return made
-
-
-def _cells(drive: Drive) -> tuple[str, ...]:
-    def share(value: float | None) -> str:
-        return "-" if value is None else f"{value:.1%}"
-
-    return (
-        "-" if drive.seed is None else str(drive.seed),
-        f"{drive.score:.1f}",
-        share(drive.progress),
-        share(drive.off_track),
-        str(drive.steps),
-        f"{drive.game_seconds:.1f} s",
-        drive.ended,
-    )
 
 
 def _stages(stages: Stages) -> Table:

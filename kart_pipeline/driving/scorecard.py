@@ -1,8 +1,8 @@
 """What several drives of one driver were worth, with intervals, and whether another driver is better."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import FINISHED
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 RESAMPLES = 10_000
-UNKNOWN = "-"  # in tables
 
 
 def bootstrap(values: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -188,65 +184,6 @@ def compare(candidate: Scorecard, reference: Scorecard) -> Comparison:
         )
     differences = np.array([ours[seed] - theirs[seed] for seed in common])
     return Comparison(len(common), float(differences.mean()), *bootstrap(differences))
-
-
-def table(cards: Sequence[Scorecard]) -> "Table":
-    """Scorecards side by side for the terminal, one column a driver."""
-    from rich.table import Table
-
-    result = Table(title=_title(cards))
-    result.add_column("")
-    for card in cards:
-        result.add_column(card.driver, justify="right")
-    for name, cells in _rows(cards):
-        result.add_row(name, *cells)
-    return result
-
-
-def markdown(cards: Sequence[Scorecard]) -> str:
-    """The same as a Markdown table."""
-    lines = [["", *(card.driver.replace("|", r"\|") for card in cards)], ["---", *("---:" for _ in cards)]]
-    lines += [[name, *cells] for name, cells in _rows(cards)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _title(cards: Sequence[Scorecard]) -> str:
-    games = sorted({card.game for card in cards})
-    counts = sorted({len(card.drives) for card in cards})
-    return f"{', '.join(games)}: {' or '.join(map(str, counts))} drives each"
-
-
-def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
-    def interval(card: Scorecard) -> str:
-        return UNKNOWN if card.interval is None else f"{card.interval[0]:.0f} to {card.interval[1]:.0f}"
-
-    rows = [
-        ("mean score", [f"{card.mean:.1f}" for card in cards]),
-        ("95 % interval", [interval(card) for card in cards]),
-        ("worst", [f"{card.worst:.1f}" for card in cards]),
-        ("worst decile", [f"{card.decile:.1f}" for card in cards]),
-        ("best", [f"{card.best:.1f}" for card in cards]),
-        ("finished", [f"{card.finished:.0%}" for card in cards]),
-        ("progress", [_format(card.progress, ".1%") for card in cards]),
-        ("off track", [_format(card.off_track, ".1%") for card in cards]),
-        ("steering change per step", [_format(card.smoothness, ".3f") for card in cards]),
-        ("game seconds per drive", [f"{card.game_seconds:.1f}" for card in cards]),
-    ]
-    # Few games count these: a row of dashes would tell nobody anything.
-    for name, figures, spec in (
-        ("lap time, s", [card.lap_time for card in cards], ".2f"),
-        ("collisions per drive", [card.collisions for card in cards], ".1f"),
-        ("times stuck per drive", [card.stuck for card in cards], ".2f"),
-    ):
-        if any(figure is not None for figure in figures):
-            rows.append((name, [_format(figure, spec) for figure in figures]))
-    if any(card.interventions for card in cards):
-        rows.append(("interventions", [str(card.interventions) for card in cards]))
-    return rows
-
-
-def _format(value: float | None, spec: str) -> str:
-    return UNKNOWN if value is None else format(value, spec)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from kart_pipeline.driving.scorecard import markdown
+from kart_pipeline.driving.tables import by_drive, markdown
 from kart_pipeline.driving.trace import Trace
 from kart_pipeline.learning.package import DriverPackage
-from kart_pipeline.orchestration import drive_figures, judging, pictures, report, videos
+from kart_pipeline.orchestration import drive_figures, judging, pictures, report, tables, videos
 from kart_pipeline.orchestration.report import EXPERT, Report
 from kart_pipeline.orchestration.resources import Progress
 
@@ -94,6 +94,7 @@ def shown(found: Report, traces: Traces) -> dict[str, Any]:
     return {
         "in the game": dg.MetadataValue.md(markdown(cards)),
         **{name.replace("_", " "): pictures.figure(png) for name, png in small.items()},
+        "drive by drive": tables.table(*by_drive(found.drives)),
         "mean score": found.drives.mean,
         "worst decile": found.drives.decile,
         "mean difference to the expert": drive_figures.drift(traces[found.drives.driver]),

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.clock import Cadence
-from kart_pipeline.driving.scorecard import Scorecard, bootstrap, compare, markdown, table
+from kart_pipeline.driving.scorecard import Scorecard, bootstrap, compare
+from kart_pipeline.driving.tables import by_drive, markdown, table
 from kart_pipeline.driving.tally import Drive
 
 CADENCE = Cadence(50.0, 50.0, 0.0, 0, 0.5, {"driver": 1.0}, {"driver": 2.0})
@@ -185,3 +186,28 @@ def test_the_tables_set_drivers_side_by_side():
 
 def test_interventions_are_shown_where_there_were_any():
     assert "| interventions | 3 |" in markdown([a_card([1, 2, 3], interventions=1)])
+
+
+def test_drive_by_drive_tells_what_the_game_tells():
+    card = Scorecard(
+        "line",
+        "model",
+        (
+            a_drive(1, 7, lap_times=(20.0, 22.5), standstill=3.25, standstill_at=0.4),
+            a_drive(2, None, lap_times=(), standstill=0.0, standstill_at=0.0),
+        ),
+    )
+    heading, rows = by_drive(card)
+    assert heading == (
+        "seed",
+        "score",
+        "progress",
+        "off track",
+        "longest standstill",
+        "laps, s",
+        "steps",
+        "game time",
+        "ended",
+    )
+    assert rows[0] == ("7", "1.0", "50.0%", "10.0%", "3.2 s at 40%", "20.00, 22.50", "100", "2.0 s", "time limit")
+    assert rows[1][0] == rows[1][5] == "-"

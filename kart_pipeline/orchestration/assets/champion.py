@@ -8,7 +8,7 @@ import dagster as dg
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import INDEX, load_training_set
-from kart_pipeline.driving.scorecard import markdown
+from kart_pipeline.driving.tables import markdown
 from kart_pipeline.driving.trace import Trace
 from kart_pipeline.orchestration import checks, drive_figures, judging, pictures, promotion, report, tables
 from kart_pipeline.orchestration.assets.scorecard import scorecard
