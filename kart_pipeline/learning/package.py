@@ -8,15 +8,15 @@ The files are an MLflow model of the `keras` flavour with a folder of ours in it
     driver/golden.npz             raw frames, the inputs that they become, the outputs that those give
 
 A model is a file from somewhere, and loading one can run code. So nothing here asks MLflow to load it: the folder is
-looked through first, whatever could carry code is refused, and Keras loads the one file that is left in its safe mode.
+looked through first (`package_safety`), and Keras loads the one file that is left in its safe mode.
 """
 
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB
 from kart_pipeline.core.prepare import FrameStack
 from kart_pipeline.learning.inference import Predict, check_network
-from kart_pipeline.learning.networks import LAYERS
+from kart_pipeline.learning.package_safety import check_files, check_keras_parts, check_mlmodel
 
 if TYPE_CHECKING:
     import keras
@@ -41,13 +41,6 @@ GOLDEN = Path("driver", "golden.npz")
 # 1e-6. A mistake in scale, colour or channel order moves it by a tenth and more. A thousandth of the stick's half range
 # lies between, and is less than a stick of 8 bits can say.
 TOLERANCE = 1e-3
-
-_PICKLES = {".pkl", ".pickle", ".cloudpickle", ".joblib", ".dill", ".pt", ".pth"}
-
-# What a .keras file may name besides layers; a name outside is a way to call what is not a layer (CVE-2025-1550,
-# CVE-2025-9906), and Lambda and TFSMLayer have been ways around the safe mode (CVE-2026-1462, CVE-2026-12481).
-_KERAS_PARTS = {"Functional", "DTypePolicy", "GlorotUniform", "Orthogonal", "Zeros", "Ones", "__keras_tensor__"}
-_KERAS_MODULES = {"keras", "keras.layers", "keras.initializers", "keras.src.models.functional"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,14 +126,14 @@ def read_package(folder: Path) -> DriverPackage:
         KartError: it is no driver (each missing part has its sentence), or it holds what could run code: pickles, code,
             an exported graph, a loader of its own, or a network of other parts than plain Keras layers.
     """
-    _check_files(folder)
-    _check_mlmodel(folder)
+    check_files(folder)
+    check_mlmodel(folder)
     contract = _read_contract(folder)
     golden = _read_golden(folder, contract)
     network = folder / NETWORK
     if not network.is_file():
         raise KartError(f"The model {folder} has no {NETWORK.as_posix()}; log it again.")
-    _check_keras_parts(network)
+    check_keras_parts(network)
     return DriverPackage(folder, contract, golden, network)
 
 
@@ -197,43 +190,6 @@ def _drive(
     return inputs, np.stack([predict(one) for one in inputs])
 
 
-def _check_files(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if path.suffix.lower() in _PICKLES:
-            raise KartError(
-                f"The model {folder} has a pickled part ({name.as_posix()}), which could run any code; it is refused."
-            )
-        if name.parts[0].lower() == "code" or path.suffix.lower() in {".py", ".pyc", ".so", ".pyd", ".dll"}:
-            raise KartError(f"The model {folder} brings code of its own ({name.as_posix()}); it is refused.")
-        if path.name == "saved_model.pb":
-            raise KartError(
-                f"The model {folder} holds an exported graph ({name.as_posix()}), which Keras cannot check; it is "
-                "refused."
-            )
-
-
-def _check_mlmodel(folder: Path) -> None:
-    import yaml  # comes with MLflow
-
-    try:
-        said = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-        flavours = dict(said["flavors"])
-        keras, loader = dict(flavours.pop("keras")), dict(flavours.pop("python_function"))
-    except FileNotFoundError:
-        raise KartError(f"{folder} has no MLmodel, so it is no MLflow model.") from None
-    except KeyError as error:
-        raise KartError(f"The model {folder} has no flavour {error}; log it with kart-pipeline.") from None
-    except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise KartError(f"{folder / 'MLmodel'} cannot be read: {error}") from error
-    if keras.get("save_exported_model") is not False:
-        raise KartError(f"The model {folder} is kept as an exported graph, which Keras cannot check; it is refused.")
-    if loader.get("loader_module") != "mlflow.keras" or flavours:
-        raise KartError(f"The model {folder} is to be loaded by code of its own, not by mlflow.keras; it is refused.")
-    if loader.get("code") or keras.get("data") != "data":
-        raise KartError(f"The model {folder} names code of its own or files elsewhere in its MLmodel; it is refused.")
-
-
 def _read_contract(folder: Path) -> Contract:
     path = folder / CONTRACT
     try:
@@ -273,32 +229,3 @@ def _read_golden(folder: Path, contract: Contract) -> Golden:
             f"outputs {golden.outputs.shape[1:]}, not {contract.input_shape} and ({len(contract.spec)},)."
         )
     return golden
-
-
-def _check_keras_parts(network: Path) -> None:
-    """Refuse a .keras file that names anything but the plain layers that `networks` builds from."""
-    try:
-        with zipfile.ZipFile(network) as archive:
-            config = json.loads(archive.read("config.json"))
-    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
-        raise KartError(f"{network} is no Keras model: {error}") from error
-    for part in _parts(config):
-        name, module = part["class_name"], part.get("module")
-        known = str(name) in LAYERS | _KERAS_PARTS and (module is None or str(module) in _KERAS_MODULES)
-        if not known or part.get("registered_name") not in (None, name):
-            raise KartError(
-                f"{network} holds {name!r} of {module!r}, which is not plain Keras as kart-pipeline's networks are; "
-                "it is refused."
-            )
-
-
-def _parts(config: Any) -> Iterator[dict[str, Any]]:
-    """All objects in a Keras configuration, at any depth: whatever names a class."""
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config
-        for value in config.values():
-            yield from _parts(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _parts(value)

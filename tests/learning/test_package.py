@@ -250,6 +250,21 @@ def test_a_folder_that_cannot_be_trusted_is_refused_with_its_own_sentence(
         read_package(folder)
 
 
+def test_a_layer_that_hides_within_the_network_of_each_frame_is_refused(tmp_path: Path, contract: Contract) -> None:
+    contract = replace(contract, stack=2)
+    network = build_network("recurrent", contract)
+    golden = make_golden(contract, [np.zeros((62, 66, 3), np.uint8)], predictor(network, contract))
+    folder = save(tmp_path / "model", network, contract, golden)
+
+    def hide(config: dict[str, Any]) -> None:
+        each = next(layer for layer in config["config"]["layers"] if layer["class_name"] == "TimeDistributed")
+        each["config"]["layer"]["config"]["layers"][1]["class_name"] = "Lambda"
+
+    in_network(hide)(folder)
+    with pytest.raises(KartError, match=r"holds 'Lambda' .* not plain Keras"):
+        read_package(folder)
+
+
 def test_weights_that_keras_cannot_read_are_a_sentence(folder: Path) -> None:
     with zipfile.ZipFile(folder / NETWORK) as archive:
         config = archive.read("config.json")
