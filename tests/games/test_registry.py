@@ -30,10 +30,11 @@ def test_an_unknown_option_is_refused():
         make_game("car_racing", tyres="soft")
 
 
-@pytest.mark.parametrize("package", ["gymnasium", "Box2D"])
-def test_a_missing_package_is_answered_with_what_to_install(package, monkeypatch):
+@pytest.mark.parametrize("game", ["car_racing", "car_racing_keys"])
+@pytest.mark.parametrize("package", ["gymnasium", "Box2D", "pygame"])
+def test_a_missing_package_is_answered_with_what_to_install(game, package, monkeypatch):
     for name in list(sys.modules):
-        if name.split(".")[0] in ("gymnasium", "Box2D"):
+        if name.split(".")[0] in ("gymnasium", package):  # Box2D breaks where it is loaded a second time
             monkeypatch.delitem(sys.modules, name)
     real_import = builtins.__import__
 
@@ -44,7 +45,7 @@ def test_a_missing_package_is_answered_with_what_to_install(package, monkeypatch
 
     monkeypatch.setattr(builtins, "__import__", without_it)
     with pytest.raises(KartError, match=r"pip install 'kart-pipeline\[games\]'"):
-        make_game("car_racing")
+        make_game(game)
 
 
 def test_the_registry_is_read_without_importing_any_game_package():
