@@ -199,7 +199,8 @@ def knocks(spec: ActionSpec, scale: float) -> dict[str, float]:
     """Noise for a whole pad: `scale` of the travel on the steering, half of that on every other axis.
 
     Knocks on the steering alone show the way back to the road, but not what to do when too fast for a corner. Buttons
-    are knocked, all alike, only where no axis steers.
+    are knocked only where no axis steers, all alike: by half their travel, at which they begin to give way, and `scale`
+    of the other half.
     """
     axes = {axis: scale if axis in spec.mirrored_axes else scale / 2 for axis in spec.axes}
-    return axes if spec.mirrored_axes else axes | dict.fromkeys(spec.buttons, scale)
+    return axes if spec.mirrored_axes else axes | dict.fromkeys(spec.buttons, (1 + scale) / 2)

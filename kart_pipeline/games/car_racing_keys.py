@@ -54,8 +54,8 @@ class Fingers:
 class CarRacingKeysExpert:
     """Presses what the angle to the point ahead and the speed call for, and nothing else.
 
-    Both show in a single frame. Smoothing by pulses whose length follows from a hidden sum would drive better, and
-    could not be learned from pictures; nor can a term against the car's rotation, which no single picture shows.
+    Both show in a single frame. What was pressed before and how the car rotates have no say: no picture shows them, so
+    they could not be learned from pictures.
     """
 
     def __init__(self, game: CarRacingKeys) -> None:

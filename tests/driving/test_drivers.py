@@ -158,7 +158,12 @@ def test_a_stronger_knock_holds_a_button_longer_and_half_its_travel_is_needed(li
 
 def test_buttons_are_knocked_only_where_no_axis_steers(line):
     assert knocks(line.spec, 0.8) == {"throttle": 0.4, "steer": 0.8}
-    assert knocks(KEYS, 0.8) == {"left": 0.8, "right": 0.8, "gas": 0.8}
+    assert knocks(KEYS, 0.8) == {"left": 0.9, "right": 0.9, "gas": 0.9}
+
+
+def test_knocks_of_any_strength_reach_buttons_and_none_of_no_strength_do(line):
+    shares = [(pressed(line, knocks(KEYS, scale)) != [0, 1, 1]).mean() for scale in (0.0, 0.2, 0.8)]
+    assert shares[0] == 0 < shares[1] < shares[2]
 
 
 @pytest.mark.parametrize("wrong", [{"gap_s": 0.0}, {"length_s": (0.0, 1.0)}, {"length_s": (2.0, 1.0)}])
