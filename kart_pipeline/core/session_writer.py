@@ -6,6 +6,7 @@ repair ──▶ the same two, from a stream whose writer died
 """
 
 import io
+import math
 import shutil
 import time
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ from kart_pipeline.core.recording import (
     recorded_header,
     recorded_marks,
 )
-from kart_pipeline.core.video import VIDEO
+from kart_pipeline.core.video import VIDEO, pyav
 from kart_pipeline.core.video_writer import VideoWriter, mend_video
 
 LOCK = "recording.lock"
@@ -55,7 +56,7 @@ class SessionWriter:
         marks: cuts, laps and pauses; assign them anew at any time, the next flush writes them.
 
     Raises:
-        KartError: the folder exists.
+        KartError: the folder exists, or a video needs PyAV, which is not installed.
     """
 
     def __init__(self, folder: Path, header: SessionHeader) -> None:
@@ -64,11 +65,13 @@ class SessionWriter:
         self.steps = 0
         self.marks = UNMARKED
         self._rows: list[Row] = []
-        self._last_flush = time.monotonic()
+        self._last_flush = -math.inf  # the first row goes to the disk at once, and the header with it
         self._ended: str | None = None
         self._score: float | None = None
         self._notes: Mapping[str, Any] = {}
         self.manifest: Manifest | None = None
+        if header.is_video:
+            pyav(header.id)  # now, and not while the first frames wait
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.mkdir()
@@ -94,7 +97,7 @@ class SessionWriter:
                 to a video.
 
         Raises:
-            KartError: another action spec than the header's; of a video, another size, or PyAV is not installed.
+            KartError: another action spec than the header's; of a video, another size or an earlier step.
             OSError: the disk is full or gone; what was flushed before stays readable.
         """
         if step.choice.action.spec != self.header.spec:
@@ -129,14 +132,19 @@ class SessionWriter:
         """
         if self._file is None:
             return
-        if self._video is not None:
-            self._video.sync()
+        try:
+            if self._video is not None:
+                self._video.sync()
+        finally:  # a video that broke off has frames to keep rows for
+            self._flush_rows(self._file)
+
+    def _flush_rows(self, file: RawFile) -> None:
         if self._rows or self.marks != self._written_marks:
             batch = pa.RecordBatch.from_pylist(self._rows, schema=self._schema)
             metadata = None if self.marks == self._written_marks else {MARKS_KEY: self.marks.to_json()}
             self._stream.write_batch(batch, custom_metadata=metadata)
             self._rows, self._written_marks = [], self.marks
-        self._write_pending(self._file)
+        self._write_pending(file)
         self._last_flush = time.monotonic()
 
     def _write_pending(self, file: RawFile) -> None:

@@ -1,0 +1,255 @@
+"""A session that is written beside the drive: neither encoding nor the disk keeps the next frame waiting.
+
+on_step ──▶ bounded queue ──▶ encoder threads (PNG, JPEG) ──▶ writer thread, in order (H.264) ──▶ SessionWriter
+"""
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kart_pipeline.core.columns import encode_frame
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import RGB, Step
+from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.marks import Marks
+from kart_pipeline.core.session_writer import FLUSH_S, SessionWriter
+from recorder.timing import Timing, Writing
+
+QUEUE = 64  # frames: 2 s at 30 Hz, 59 MB at 640x480
+ENCODERS = 2  # threads; one encodes 640x480 as PNG at 60 Hz, with little to spare
+UNDO_S = 600  # how far back a cut reaches
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A step in the queue, and its frame as a file where encoder threads make one."""
+
+    step: Step
+    encoded: Future[bytes] | None
+
+
+class BackgroundWriter:
+    """The observer that hands steps to threads which write them; a context manager.
+
+    Where the threads do not keep up, frames are dropped: `Step.index` has a gap there, and they are counted. Leaving
+    the block writes what waits and closes the session, also after an exception (then as "interrupted").
+
+    The methods may be called from any thread.
+
+    Args:
+        writer: of a new session; belongs to this object from now on.
+        most: frames that may wait. Their pixels must not be changed by the game.
+        encoders: threads that encode pictures; a video is encoded by the writing thread.
+
+    Attributes:
+        manifest: once the session is closed.
+    """
+
+    def __init__(self, writer: SessionWriter, *, most: int = QUEUE, encoders: int = ENCODERS) -> None:
+        self._writer = writer
+        self._rate = writer.header.rate_hz
+        self._room = threading.Semaphore(most)
+        self._items: queue.SimpleQueue[_Waiting | Marks | None] = queue.SimpleQueue()
+        self._pool = None if writer.header.is_video else ThreadPoolExecutor(encoders, "encode")
+        self._lock = threading.Lock()
+        self._marks = writer.marks
+        self._undo: deque[int] = deque(maxlen=round(UNDO_S * self._rate))  # steps that a cut can reach
+        self._last = -1
+        self._paused_from: int | None = None
+        self._waiting = self._most_waiting = self._dropped = 0
+        self._encoding, self._writing = Timing(), Timing()
+        self._failure: Exception | None = None
+        self._told = False
+        self._ended: str | None = None
+        self._score: float | None = None
+        self._notes: Mapping[str, Any] = {}
+        self.manifest: Manifest | None = None
+        self._thread = threading.Thread(target=self._work, name="write", daemon=True)  # never keeps a process alive
+        self._thread.start()
+
+    def on_step(self, step: Step) -> None:
+        """Put the step into the queue, or drop it where the queue is full; takes microseconds.
+
+        Raises:
+            KartError: writing has failed since the last call; what was recorded before is kept.
+        """
+        if self._failure is not None:
+            self._told = True
+            raise self._sentence(self._failure) from self._failure
+        with self._lock:
+            self._last = step.index
+            if self._paused_from is not None:
+                return
+            if not self._room.acquire(blocking=False):
+                self._dropped += 1
+                return
+            self._waiting += 1
+            self._most_waiting = max(self._most_waiting, self._waiting)
+            self._undo.append(step.index)
+            encoded = self._pool.submit(self._encode, step.frame.rgb) if self._pool else None
+            self._items.put(_Waiting(step, encoded))
+
+    def drop_last(self, seconds: float) -> float:
+        """Cut the last seconds of what was recorded, as after a botched corner; again, and it cuts what was before.
+
+        Returns:
+            How many seconds were cut: less where there are no more, or more than `UNDO_S` were asked for.
+        """
+        with self._lock:
+            count = min(round(seconds * self._rate), len(self._undo))
+            if count > 0:
+                cut = [self._undo.pop() for _ in range(count)]
+                self._mark(self._marks.cut(cut[-1], self._last))
+            return max(count, 0) / self._rate
+
+    def mark_lap(self) -> None:
+        """Note that a lap begins with the step that was seen last."""
+        with self._lock:
+            if self._last >= 0:
+                self._mark(self._marks.lap(self._last))
+
+    def pause(self) -> None:
+        """Record nothing until `resume`; the gap is noted."""
+        with self._lock:
+            if self._paused_from is None:
+                self._paused_from = self._last + 1
+
+    def resume(self) -> None:
+        """Record again."""
+        with self._lock:
+            first, self._paused_from = self._paused_from, None
+            if first is not None and first <= self._last:
+                self._mark(self._marks.pause(first, self._last))
+
+    @property
+    def paused(self) -> bool:
+        """Between `pause` and `resume`."""
+        return self._paused_from is not None
+
+    def statistics(self) -> Writing:
+        """How writing goes, now and so far."""
+        with self._lock:
+            return Writing(
+                waiting=self._waiting,
+                most_waiting=self._most_waiting,
+                dropped=self._dropped,
+                encode=self._encoding.summary(),
+                write=self._writing.summary(),
+            )
+
+    def finish(self, ended: str, score: float | None = None, notes: Mapping[str, Any] | None = None) -> None:
+        """Say how the drive ended, and what was noted on the way; `close` adds how writing went."""
+        self._ended, self._score, self._notes = ended, score, notes or {}
+
+    def close(self) -> Manifest:
+        """Write what waits and turn the recording into a finished session.
+
+        What failed before is tried again: a disk may have room again.
+
+        Raises:
+            KartError: nothing was recorded, or the disk cannot be written; then `repair` finishes the session.
+        """
+        if self.manifest is not None:
+            return self.manifest
+        self.resume()
+        self._items.put(None)
+        self._thread.join()
+        if self._failure is not None:
+            self._attempt(self._write_waiting)
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._writer.finish(
+            self._ended or "stopped", self._score, {**self._notes, "writing": self.statistics().to_dict()}
+        )
+        try:
+            self.manifest = self._writer.close()
+        except OSError as error:
+            raise self._sentence(error) from error
+        if self._failure is not None and not self._told:
+            raise self._sentence(self._failure) from self._failure
+        return self.manifest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if error is None:
+            self.close()
+            return
+        self._ended = self._ended or "interrupted"
+        try:
+            self.close()
+        except KartError as second:
+            error.add_note(f"Its session could not be closed either: {second}")
+
+    def _mark(self, marks: Marks) -> None:
+        self._marks = marks
+        self._items.put(marks)
+
+    def _encode(self, rgb: RGB) -> bytes:
+        began = time.perf_counter()
+        encoded = encode_frame(rgb, self._writer.header.codec)
+        with self._lock:
+            self._encoding.add(time.perf_counter() - began)
+        return encoded
+
+    def _work(self) -> None:
+        """The writing thread."""
+        self._attempt(self._write_all)
+
+    def _write_all(self) -> None:
+        while True:
+            try:
+                item = self._items.get(timeout=FLUSH_S)
+            except queue.Empty:  # no frame comes, but those that came belong on the disk
+                self._writer.flush()
+                continue
+            if item is None:
+                return
+            self._write(item)
+
+    def _write_waiting(self) -> None:
+        while not self._items.empty():
+            if (item := self._items.get()) is not None:
+                self._write(item)
+
+    def _write(self, item: _Waiting | Marks) -> None:
+        if isinstance(item, Marks):
+            self._writer.marks = item
+            return
+        try:
+            encoded = item.encoded.result() if item.encoded else None
+            began = time.perf_counter()
+            self._writer.append(item.step, encoded)
+        finally:
+            self._room.release()
+            with self._lock:
+                self._waiting -= 1
+        with self._lock:
+            self._writing.add(time.perf_counter() - began)
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        self._failure = None
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - a thread's errors reach the drive through `_failure`
+            self._failure = error
+
+    def _sentence(self, error: Exception) -> Exception:
+        """What to say of a failure: a full or vanished disk in words, a mistake of the program as it is."""
+        return unwritable(self._writer.folder.parent, error) if isinstance(error, OSError) else error
+
+
+def unwritable(folder: Path, error: Exception) -> KartError:
+    """What to say where the disk with the recordings in `folder` is full or gone."""
+    return KartError(
+        f"The recording in {folder} cannot be written ({error}); make room there, then "
+        "`python -m recorder repair --all` saves what was recorded."
+    )
