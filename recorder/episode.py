@@ -20,6 +20,7 @@ from kart_pipeline.driving.loop import STOPPED, Observer, drive
 from kart_pipeline.driving.recording import session_header
 from kart_pipeline.games.base import PROGRESS, Game
 from recorder.stores import session_megabytes
+from recorder.writing import unwritable
 
 INTERRUPTED = "interrupted"
 KEEP_S = 1.0  # what is interrupted earlier is no drive
@@ -110,18 +111,12 @@ class Recording:
                 self.writer = self.store.create(header)
             self.writer.append(step)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self.plan.folder, error) from error
         now = time.monotonic()
         if now - self._reported >= _REPORT_S:
             self._reported = now
             share = step.frame.state.get(PROGRESS)
             self.report(Progress(self.seed, self.writer.steps, self.game.score, share))
-
-    def _unwritable(self, error: Exception) -> KartError:
-        return KartError(
-            f"The recording in {self.plan.folder} cannot be written ({error}); make room there, then "
-            "`python -m recorder repair --all` saves what was recorded."
-        )
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +132,7 @@ class Recording:
             self.writer.close()
         except (OSError, KartError) as failure:
             if error is None:
-                raise self._unwritable(failure) from failure
+                raise unwritable(self.plan.folder, failure) from failure
             error.add_note(f"Its session could not be closed either: {failure}")
 
 

@@ -1,5 +1,6 @@
 """Writing beside the drive: in order, never in its way, honest about what was dropped, and nothing is lost."""
 
+import math
 import os
 import random
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -256,7 +258,7 @@ with StopRequest() as stop, BackgroundWriter(Store(sys.argv[1]).create(header)) 
     for index in range(100_000):
         rgb = np.full((48, 64, 3), index * 5 % 256, np.uint8)
         writer.on_step(Step(index, Frame(rgb, index * 33_333_333), Choice(spec.action(steer=0.0), "human")))
-        sys.stdout.write(f"{index}\\n")
+        sys.stdout.write(f"{writer.statistics().write.worst_ms}\\n")
         sys.stdout.flush()
         if stop():
             break
@@ -264,18 +266,36 @@ with StopRequest() as stop, BackgroundWriter(Store(sys.argv[1]).create(header)) 
 """
 
 
+@dataclass
+class Running:
+    """A recorder in a process of its own, since its first rows are on the disk.
+
+    Attributes:
+        seen: when it took each step.
+        slowest: what its slowest write took so far, seconds: so long a busy machine may keep rows from the disk.
+    """
+
+    process: "subprocess.Popen[str]"
+    seen: list[float]
+    slowest: float
+
+
 @contextmanager
-def recording(store: Path, codec: str, seconds: float) -> Iterator[tuple["subprocess.Popen[str]", list[float]]]:
-    """A recorder of its own that has run for a while, and when it took each step."""
+def recording(store: Path, codec: str, seconds: float) -> Iterator[Running]:
+    """A recorder that has run for so long."""
     process = subprocess.Popen([sys.executable, "-c", RECORDER, str(store), codec], stdout=subprocess.PIPE, text=True)
+    running = Running(process, [], 0.0)
+    end = math.inf
     try:
         assert process.stdout is not None
-        seen: list[float] = []
-        for _ in process.stdout:
-            seen.append(time.monotonic())
-            if seen[-1] - seen[0] > seconds:
+        for line in process.stdout:
+            running.seen.append(time.monotonic())
+            running.slowest = float(line) / 1000
+            if end == math.inf and rows(store / "s1"):
+                end = time.monotonic() + seconds
+            if time.monotonic() > end:
                 break
-        yield process, seen
+        yield running
     finally:
         process.kill()
         process.wait()
@@ -286,11 +306,11 @@ def recording(store: Path, codec: str, seconds: float) -> Iterator[tuple["subpro
 @pytest.mark.e2e
 @pytest.mark.parametrize("codec", ["jpeg", "h264"])
 def test_a_recorder_killed_at_a_random_moment_loses_less_than_a_second(tmp_path: Path, codec: str) -> None:
-    with recording(tmp_path, codec, random.uniform(0.8, 2.5)) as (process, seen):
-        os.kill(process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    with recording(tmp_path, codec, random.uniform(0.1, 2.0)) as running:
+        os.kill(running.process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         killed = time.monotonic()
-        process.wait()
-    assert repair(tmp_path / "s1").steps >= sum(killed - moment > 1.0 for moment in seen)
+        running.process.wait()
+    assert repair(tmp_path / "s1").steps >= sum(killed - moment > 1.0 + running.slowest for moment in running.seen)
     kept = indexes(Store(tmp_path))
     assert kept == list(range(len(kept)))
 
@@ -298,11 +318,11 @@ def test_a_recorder_killed_at_a_random_moment_loses_less_than_a_second(tmp_path:
 @pytest.mark.e2e
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows kills where others ask")
 def test_a_recorder_that_is_asked_to_end_loses_nothing(tmp_path: Path) -> None:
-    with recording(tmp_path, "h264", 0.5) as (process, seen):
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout is not None
-        given = len(seen) + len(process.stdout.readlines())
-        assert process.wait(timeout=20) == 0
+    with recording(tmp_path, "h264", 0.5) as running:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.stdout is not None
+        given = len(running.seen) + len(running.process.stdout.readlines())
+        assert running.process.wait(timeout=60) == 0
     assert indexes(Store(tmp_path)) == list(range(given))
 
 
