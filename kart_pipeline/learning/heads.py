@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 HUBER_DELTA = 0.25  # of the stick's half range
+_TINY = 1e-9  # keeps logarithms and quotients finite
 
 
 def head_units(spec: ActionSpec, bins: int | None) -> dict[str, int]:
@@ -53,7 +54,10 @@ def decode_bins(logits: Any) -> Any:
     """One value of each distribution: its expectation within a window around its mode, so never between two peaks.
 
     The mode is sought in the distribution smoothed with (1, 2, 1) / 4, so that a value half-way between two centres,
-    which has its mass in both, weighs as much as one on a centre. The window reaches a tenth of the bins to both sides.
+    which has its mass in both, weighs as much as one on a centre. Between the centres it is the vertex of a parabola
+    through the logarithms beside it, which finds a Gaussian's mean: were the window to jump from centre to centre, so
+    would the steering of a network that is unsure. The window reaches a tenth of the bins to both sides, and less and
+    less for one bin more.
 
     Args:
         logits: float `(N, bins)`.
@@ -66,10 +70,14 @@ def decode_bins(logits: Any) -> Any:
     bins = logits.shape[-1]
     shares = ops.softmax(ops.cast(logits, "float32"), axis=-1)
     padded = ops.pad(shares, ((0, 0), (1, 1)))
-    mode = ops.argmax(padded[:, :-2] + 2 * shares + padded[:, 2:], axis=-1)
-    distance = ops.abs(ops.arange(bins, dtype="int32")[None, :] - ops.cast(mode, "int32")[:, None])
-    inside = ops.where(distance <= max(1, bins // 10), shares, 0.0)
-    return ops.sum(inside * centres(bins), axis=-1, keepdims=True) / ops.sum(inside, axis=-1, keepdims=True)
+    smooth = ops.log(ops.pad(padded[:, :-2] + 2 * shares + padded[:, 2:], ((0, 0), (1, 1))) + _TINY)
+    mode = ops.cast(ops.argmax(smooth[:, 1:-1], axis=-1), "int32")[:, None]
+    beside = ops.take_along_axis(smooth, mode + ops.arange(3, dtype="int32"), axis=-1)
+    left, middle, right = beside[:, :1], beside[:, 1:2], beside[:, 2:]
+    vertex = ops.clip((left - right) / (2 * ops.minimum(left - 2 * middle + right, -_TINY)), -0.5, 0.5)
+    distance = ops.abs(ops.arange(bins, dtype="float32") - ops.cast(mode, "float32") - vertex)
+    window = shares * ops.clip(max(1, bins // 10) + 1 - distance, 0.0, 1.0)
+    return ops.sum(window * centres(bins), axis=-1, keepdims=True) / ops.sum(window, axis=-1, keepdims=True)
 
 
 def decode(heads: Mapping[str, Any], spec: ActionSpec) -> Any:

@@ -38,8 +38,8 @@ def test_a_value_comes_back_from_its_distribution(values: list[float], bins: int
 @settings(deadline=None, max_examples=60)
 def test_of_two_peaks_one_is_chosen_and_never_what_lies_between(data: st.DataObject, bins: int, share: float) -> None:
     reach = max(1, bins // 10)
-    left = data.draw(st.integers(0, bins - 2 * reach - 4))
-    right = data.draw(st.integers(left + 2 * reach + 3, bins - 1))
+    left = data.draw(st.integers(0, bins - 2 * reach - 5))
+    right = data.draw(st.integers(left + 2 * reach + 4, bins - 1))
     shares = share * peak(bins, left) + (1 - share) * peak(bins, right)
     value = float(np.asarray(decode_bins(logits(shares)[None]))[0, 0])
     nearest = min(abs(value - float(centres(bins)[place])) for place in (left, right))
@@ -50,6 +50,20 @@ def test_an_obstacle_that_can_be_passed_on_both_sides_is_passed() -> None:
     shares = 0.52 * peak(21, 3) + 0.48 * peak(21, 17)
     assert float(np.asarray(decode_bins(logits(shares)[None]))[0, 0]) == pytest.approx(-0.7, abs=0.05)
     assert (shares * np.linspace(-1, 1, 21)).sum() == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.6, 1.0, 2.0, 3.0])
+def test_a_distribution_that_moves_is_followed_without_jumps_however_unsure_it_is(spread: float) -> None:
+    means = np.linspace(-0.5, 0.5, 2001)
+    bins = np.linspace(-1, 1, 21)
+    values = np.asarray(decode_bins(-((bins - means[:, None]) ** 2) / (2 * (0.1 * spread) ** 2)))[:, 0]
+    assert values == pytest.approx(means, abs=0.022)  # a fifth of a bin
+    assert np.abs(np.diff(values)).max() < 0.003
+
+
+@pytest.mark.parametrize("flat", [np.zeros((1, 21)), np.full((1, 7), -80.0)])
+def test_a_head_that_knows_nothing_still_answers_with_a_number(flat: np.ndarray) -> None:
+    assert abs(float(np.asarray(decode_bins(flat))[0, 0])) <= 1
 
 
 def test_a_value_outside_of_the_range_counts_as_its_end() -> None:
