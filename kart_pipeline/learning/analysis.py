@@ -122,16 +122,21 @@ def where_it_looks(
         panel.set(xticks=(), yticks=())
         panel.spines[:].set_visible(False)
     shown = [visible(image[..., -contract.channels :], contract) for image in images]
-    rows[0][0].set_ylabel("input")
+    _name(rows[0][0], "input")
     for panel, frame in zip(rows[0], shown, strict=True):
         panel.imshow(frame, interpolation="nearest")
     for place, (name, row) in enumerate(zip(heads, rows[1:], strict=True)):
         strongest = max(float(np.percentile(influence[..., place], _STRONGEST)), 1e-6)
-        row[0].set_ylabel(f"{name}\nbrightest: ±{strongest:.2f}")
+        _name(row[0], f"{name}\nbrightest:\n±{strongest:.2f}")
         for number, panel in enumerate(row):
             panel.imshow(_lit(shown[number], influence[number, :, :, place] / strongest), interpolation="nearest")
             panel.set_title(f"driven {true[number, place]:+.2f}, predicted {predicted[number, place]:+.2f}", fontsize=7)
     return png(figure, max_bytes)
+
+
+def _name(panel: "Axes", text: str) -> None:
+    """What a row of pictures is, to its left, however low the pictures are."""
+    panel.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
 
 
 def _lit(frame: Images, strength: npt.NDArray[np.floating[Any]]) -> Images:
