@@ -37,7 +37,7 @@ class Size:
     max_steps: int | None
 
 
-FULL = Size(episodes=12, minutes=3.5, promotion_seeds=4, seeds=5, max_steps=None)
+FULL = Size(episodes=12, minutes=3.5, promotion_seeds=6, seeds=5, max_steps=None)
 # Enough to go through every part, not to learn anything: the test of a submission.
 QUICK = Size(episodes=3, minutes=0.2, promotion_seeds=1, seeds=1, max_steps=150)
 

@@ -112,6 +112,11 @@ def drive_opponents(package: DriverPackage, course: Course, progress: Progress) 
     )
 
 
+def processes(course: Course, *, network: bool) -> int:
+    """How many processes drive a course; few seeds are driven here, where TensorFlow is loaded already."""
+    return 1 if network and len(course.seeds) < PAYS_FROM else course.workers
+
+
 def kind(package: DriverPackage) -> str:
     """What the opponents' drives depend on beside the course: the untrained network, and this package's games."""
     return f"{network_name(package)} {package.contract.hash} {__version__}"
@@ -136,7 +141,7 @@ def _drive(name: str, driver: MakeDriver, course: Course, progress: Progress, *,
         partial(make_game, course.game),
         driver,
         course.seeds,
-        workers=1 if network and len(course.seeds) < PAYS_FROM else course.workers,
+        workers=processes(course, network=network),
         max_steps=course.max_steps,
         progress=tell,
         traced=traces.append,

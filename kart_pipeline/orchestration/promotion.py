@@ -7,6 +7,10 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.scorecard import Comparison, Scorecard, compare
 from kart_pipeline.orchestration.report import STRAIGHT, HeldOut, Report
 
+# With fewer, winning on every single one is more likely than 2.5 % by luck alone (1/2 to the power of seeds), and the
+# bootstrap's interval, which cannot reach beyond the differences seen, is far too narrow.
+LEAST_SEEDS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -30,8 +34,9 @@ def decide(candidate: Report, champion: Report | None) -> Decision:
     """Compare a candidate with the present champion, if there is one.
 
     In a game the score decides: the candidate is better where the 95 % bootstrap interval of its lead, seed by seed,
-    lies above 0. Elsewhere the smaller error on held-out rows does, compared as it is where the rows are the same, and
-    as a share of the best constant's error where they are not. A figure that is not a number never wins.
+    lies above 0, over at least `LEAST_SEEDS`. Elsewhere the smaller error on held-out rows does, compared as it is
+    where the rows are the same, and as a share of the best constant's error where they are not. A figure that is not a
+    number never wins.
 
     Raises:
         KartError: there are no figures to compare.
@@ -73,7 +78,7 @@ def _warning(first: Report) -> str:
         return ""
     scores = f"{first.drives.mean:.1f} against {straight.mean:.1f}"
     if len(first.drives.drives) < 2:
-        return f" A single seed does not show whether it drives better than straight ahead ({scores})."
+        return "" if first.drives.mean > straight.mean else f" It does not drive better than straight ahead ({scores})."
     lead = compare(first.drives, straight)
     if lead.better:
         return ""
@@ -87,8 +92,11 @@ def _by_score(who: tuple[str, str], ours: Scorecard, theirs: Scorecard) -> Decis
     said = f"{who[0]} scores {ours.mean:.1f}, {who[1]} {theirs.mean:.1f}"
     if not math.isfinite(theirs.mean):
         return Decision(True, f"{said}, which is not a number.")
-    if len(ours.drives) < 2:
-        return Decision(False, f"{said} on a single seed, which shows nothing: the champion stays. Score on several.")
+    if len(ours.drives) < LEAST_SEEDS:
+        seeds = "1 seed" if len(ours.drives) == 1 else f"{len(ours.drives)} seeds"
+        return Decision(
+            False, f"{said} on {seeds}, which shows nothing: the champion stays. Score on {LEAST_SEEDS} or more."
+        )
     lead = compare(ours, theirs)
     said += f" on the same {lead.seeds} seeds ({_interval(lead)})"
     return Decision(

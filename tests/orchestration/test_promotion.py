@@ -10,7 +10,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.clock import Cadence
 from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.tally import Drive
-from kart_pipeline.orchestration.promotion import Decision, comparable, decide
+from kart_pipeline.orchestration.promotion import LEAST_SEEDS, Decision, comparable, decide
 from kart_pipeline.orchestration.report import HeldOut, Report
 
 CADENCE = Cadence(50.0, 50.0, 0.0, 0, 0.5, {"driver": 1.0}, {"driver": 2.0})
@@ -46,29 +46,29 @@ def test_the_champion_does_not_compete_with_itself():
 
 
 def test_a_lead_whose_interval_lies_above_zero_wins_and_all_figures_are_told():
-    decision = decide(report(2, 10.0, 25.0), report(1, 5.0, 18.0))
+    decision = decide(report(2, *[10.0, 25.0] * 3), report(1, *[4.0, 19.0] * 3))
     assert decision == Decision(
         True,
-        "Version 2 scores 17.5, the champion, version 1, 11.5 on the same 2 seeds "
-        "(difference +6.0, 95 % interval +5.0 to +7.0).",
+        "Version 2 scores 17.5, the champion, version 1, 11.5 on the same 6 seeds "
+        "(difference +6.0, 95 % interval +6.0 to +6.0).",
     )
 
 
 def test_a_better_mean_that_hangs_on_one_seed_is_refused_with_the_interval():
-    decision = decide(report(2, 100.0, 0.0, 0.0, 0.0), report(1, 0.0, 0.0, 0.0, 0.0))
+    decision = decide(report(2, 120.0, *[0.0] * 5), report(1, *[0.0] * 6))
     assert not decision.promote
-    assert "(difference +25.0, 95 % interval +0.0 to +75.0)" in decision.reason
+    assert "(difference +20.0, 95 % interval +0.0 to +60.0)" in decision.reason
     assert decision.reason.endswith(": not shown to be better, so the champion stays.")
 
 
 @pytest.mark.parametrize("scores", [(10.0, 10.0), (9.0, 11.0), (1.0, 2.0)])
 def test_an_equal_or_worse_score_is_refused_with_a_reason(scores):
-    decision = decide(report(2, *scores), report(1, 10.0, 10.0))
+    decision = decide(report(2, *scores * 3), report(1, *[10.0] * 6))
     assert not decision.promote
     assert decision.reason.endswith("not shown to be better, so the champion stays.")
 
 
-@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=9))
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=6, max_size=9))
 @settings(deadline=None, max_examples=30)
 def test_two_drivers_are_never_both_better_than_the_other(pairs):
     ours, theirs = zip(*pairs, strict=True)
@@ -78,10 +78,16 @@ def test_two_drivers_are_never_both_better_than_the_other(pairs):
     assert not decide(report(2, *ours), report(1, *ours)).promote
 
 
-def test_a_single_seed_shows_nothing():
-    decision = decide(report(2, 300.0), report(1, 2.0))
+@pytest.mark.parametrize(("count", "said"), [(1, "on 1 seed, which"), (5, "on 5 seeds, which")])
+def test_winning_on_a_few_seeds_shows_nothing(count, said):
+    decision = decide(report(2, *[300.0] * count), report(1, *[2.0] * count))
     assert not decision.promote
-    assert decision.reason.startswith("Version 2 scores 300.0, the champion, version 1, 2.0 on a single seed")
+    assert decision.reason.startswith("Version 2 scores 300.0, the champion, version 1, 2.0 " + said)
+    assert decision.reason.endswith("Score on 6 or more.")
+
+
+def test_fewer_seeds_than_needed_could_be_won_by_luck():
+    assert 0.5**LEAST_SEEDS < 0.025 <= 0.5 ** (LEAST_SEEDS - 1)
 
 
 NAN = float("nan")
@@ -115,7 +121,8 @@ def test_a_champion_without_a_number_gives_way(candidate, champion):
     [
         ((100.0, 110.0), (10.0, 20.0), ""),
         ((100.0, 5.0), (10.0, 20.0), "not shown to drive better than straight ahead (52.5 against 15.0"),
-        ((100.0,), (10.0,), "A single seed does not show whether it drives better than straight ahead"),
+        ((100.0,), (10.0,), ""),
+        ((10.0,), (10.0,), "It does not drive better than straight ahead (10.0 against 10.0)"),
     ],
 )
 def test_a_first_champion_is_set_beside_a_driver_who_goes_straight_ahead(ours, straight, words):
@@ -129,7 +136,7 @@ def test_a_first_champion_is_set_beside_a_driver_who_goes_straight_ahead(ours, s
 
 
 def test_the_game_decides_even_against_the_held_out_error():
-    assert decide(report(2, 10.0, 10.0, error=0.9), report(1, 5.0, 5.0, error=0.1)).promote
+    assert decide(report(2, *[10.0] * 6, error=0.9), report(1, *[5.0] * 6, error=0.1)).promote
 
 
 def test_without_a_game_the_smaller_error_on_the_same_rows_wins():
