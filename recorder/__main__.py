@@ -16,6 +16,7 @@ examples:
   python -m recorder capture --game car_racing --driver expert --episodes 5 --workers 2
   python -m recorder capture --game car_racing --driver keyboard
   python -m recorder import tensorkart ~/TensorKart/samples --track luigi-raceway
+  python -m recorder devices --test
   python -m recorder list
   python -m recorder info 20261123-031718-car_racing-9f3a1c
   python -m recorder repair --all
@@ -91,6 +92,16 @@ def _parser() -> argparse.ArgumentParser:
         help="of the frames (default png: lossless; h264: a video, smallest)",
     )
 
+    devices = commands.add_parser("devices", parents=[json], help="gamepads and keyboard: what is there, what they do")
+    devices.set_defaults(run=_devices)
+    devices.add_argument(
+        "--pad", default="auto", metavar="WAY", help="auto (default), sdl, inputs, keyboard; sdl:NAME takes that pad"
+    )
+    deed = devices.add_mutually_exclusive_group()
+    deed.add_argument("--test", action="store_true", help="show sticks, triggers, buttons, dead zone and drift live")
+    deed.add_argument("--map", action="store_true", help="teach a gamepad that SDL does not know")
+    devices.add_argument("--seconds", type=_seconds, metavar="S", help="end the test by itself")
+
     listing = commands.add_parser("list", parents=[common, json], help="what is in the store")
     listing.set_defaults(run=_list)
 
@@ -140,6 +151,10 @@ def _rate(text: str) -> float:
     return value
 
 
+def _seconds(text: str) -> float:
+    return _number(text, 86_400.0, "a number of seconds from 0 to a day")
+
+
 def _number(text: str, most: float, what: str) -> float:
     try:
         value = float(text)
@@ -166,6 +181,21 @@ def _capture(args: argparse.Namespace) -> int:
         recovery=args.recovery,
     )
     return capture(plan, choose_seeds(stores, args.game, args.episodes, args.seed), stores, args.workers)
+
+
+def _devices(args: argparse.Namespace) -> int:
+    from kart_pipeline.core.settings import Settings
+    from recorder.devices.choose import PadChoice
+    from recorder.devices.command import list_devices, map_device, show_device
+
+    home, choice = Settings.from_env().home, PadChoice.parse(args.pad)
+    if args.test:
+        show_device(home, choice, args.seconds)
+    elif args.map:
+        map_device(home, choice)
+    else:
+        list_devices(home, choice, as_json=args.json)
+    return 0
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kart_pipeline.core.errors import KartError
-from recorder.devices.device import Device, NoDeviceError
-from recorder.devices.found import Found
+from recorder.devices.device import PLUG_IN, Device, NoDeviceError
+from recorder.devices.found import Found, linux_hint
 from recorder.devices.inputs_backend import InputsPad, inputs_pads
 from recorder.devices.keys import open_keyboard
 from recorder.devices.sdl import SdlPad, sdl_pads
@@ -77,11 +77,9 @@ def choose(choice: PadChoice, settings: PadSettings) -> Chosen:
         except KartError as error:  # a library that is not installed is no reason not to try the next
             reasons.append(f"{backend}: {error}")
         else:
-            why = "the first choice" if not reasons else "because " + "; ".join(reasons)
+            why = "since " + "; ".join(reasons) if reasons else "the best way to read a pad"
             return Chosen(device, why)
-    raise NoDeviceError(
-        "pad", "; ".join(reasons), "Plug in a gamepad; `python -m recorder devices` shows what is seen."
-    )
+    raise NoDeviceError("pad", "; ".join(reasons), linux_hint() or PLUG_IN)
 
 
 def look_around(home: Path) -> list[Found]:
@@ -94,7 +92,7 @@ def look_around(home: Path) -> list[Found]:
     found: list[Found] = []
     for backend, look in ways.items():
         try:
-            found += look()
+            found += look() or [Found(backend, "", False, "none is seen")]
         except NoDeviceError as nothing:
             found.append(Found(backend, "", False, nothing.reason))
         except KartError as error:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from kart_pipeline.core.errors import KartError
 from recorder.devices.state import PadState
 
+PLUG_IN = "Plug one in; `python -m recorder devices` shows what is seen."
 _OPEN_S = 10.0  # some adapters need seconds to answer
 _CLOSE_S = 1.0
 

@@ -1,6 +1,7 @@
 """What a look around finds, and why on Linux it may find nothing."""
 
 import os
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,14 @@ class Found:
 
 
 def linux_hint(folder: Path = Path("/dev/input")) -> str:
-    """Why Linux may show no pad, as a continued sentence; "" where nothing speaks against it."""
+    """Why Linux may show no pad, as a sentence; "" on other systems and where nothing speaks against one."""
+    if sys.platform != "linux":
+        return ""
     if not folder.is_dir():
-        return f" (this machine has no {folder}: a container, or a kernel without input devices)"
+        return f"This machine has no {folder}: it is a container, or its kernel has no input devices."
     # Keyboards and mice are closed to everybody for good reason: only what also is a joystick is looked at.
     joysticks = [path.resolve() for path in folder.glob("by-*/*-event-joystick")]
     closed = sorted({path.name for path in joysticks if path.exists() and not os.access(path, os.R_OK)})
-    if closed:
-        return (
-            f" (you may not read {', '.join(closed)} in {folder}: become a member of the group input, and log in anew)"
-        )
-    return ""
+    if not closed:
+        return ""
+    return f"You may not read {', '.join(closed)} in {folder}: become a member of the group input, and log in anew."

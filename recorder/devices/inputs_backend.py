@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kart_pipeline.core.errors import KartError
-from recorder.devices.device import Listener, NoDeviceError
+from recorder.devices.device import PLUG_IN, Listener, NoDeviceError
 from recorder.devices.found import Found, linux_hint
 from recorder.devices.inputs_codes import Decoder, button_names, ranges_of
 from recorder.devices.state import UNPLUGGED, PadState, now_ns
@@ -205,8 +205,5 @@ def _look_again(inputs: Any) -> list[Any]:
 
 
 def _nothing(match: str, names: str) -> NoDeviceError:
-    if names:
-        reason = f"inputs sees none with {match!r} in its name; there is {names}"
-    else:
-        reason = "inputs sees none" + (linux_hint() if sys.platform == "linux" else "")
-    return NoDeviceError("gamepad", reason, "Plug one in, try --pad sdl, or drive with the keyboard.")
+    reason = f"none has {match!r} in its name; there is {names}" if names else "none is seen"
+    return NoDeviceError("gamepad", reason, linux_hint() or PLUG_IN)

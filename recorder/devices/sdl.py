@@ -6,7 +6,6 @@ report to the main thread.
 """
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from recorder.devices.device import Listener, NoDeviceError
+from recorder.devices.device import PLUG_IN, Listener, NoDeviceError
 from recorder.devices.found import Found, linux_hint
+from recorder.devices.layouts import LAYOUTS, announce_layouts
 from recorder.devices.state import UNPLUGGED, PadState, clamped, now_ns
 from recorder.devices.timeline import Timeline
 
-LAYOUTS = "gamecontrollerdb.txt"  # in KART_HOME; the name under which such lists go round
 POLL_S = 0.004  # pads report every 4 to 10 ms; an event is known this late at most
 _SEARCH_S = 0.25  # for a pad that was plugged in again
 _FULL = 32767  # SDL's axes reach from -32768 to 32767, its triggers from 0
@@ -58,7 +57,7 @@ class Sdl:
         os.environ.setdefault("SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS", "1")  # the game has the focus
         os.environ.setdefault("SDL_JOYSTICK_THREAD", "1")  # Windows tells some pads' events to a window only
         os.environ.setdefault("SDL_JOYSTICK_MFI", "0")  # macOS: see above
-        add_layouts(home / LAYOUTS)
+        announce_layouts(home / LAYOUTS)
         try:
             import pygame
             from pygame._sdl2 import controller, controller_old
@@ -195,23 +194,6 @@ def sdl_pads(home: Path) -> list[Found]:
         sdl.close()
 
 
-def add_layouts(path: Path) -> None:
-    """Make SDL read the layouts in `path` too, the next time that its gamepads are initialised.
-
-    Raises:
-        KartError: the file cannot be read.
-    """
-    if not path.is_file():
-        return
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KartError(f"The layouts of gamepads in {path} cannot be read ({error}).") from error
-    lines = os.environ.get("SDL_GAMECONTROLLERCONFIG", "").splitlines()
-    added = [line for line in text.splitlines() if line and not line.startswith("#") and line not in lines]
-    os.environ["SDL_GAMECONTROLLERCONFIG"] = "\n".join([*lines, *added])
-
-
 def _nothing(sdl: Sdl, match: str) -> NoDeviceError:
     names = sdl.names()
     if match and sdl.known():
@@ -220,5 +202,5 @@ def _nothing(sdl: Sdl, match: str) -> NoDeviceError:
         reason = f"SDL does not know the layout of {', '.join(names)}"
         return NoDeviceError("gamepad", reason, "`python -m recorder devices --map` teaches it.")
     else:
-        reason = "none is connected" + (linux_hint() if sys.platform == "linux" else "")
-    return NoDeviceError("gamepad", reason, "Plug one in, or drive with the keyboard.")
+        reason = "none is connected"
+    return NoDeviceError("gamepad", reason, linux_hint() or PLUG_IN)

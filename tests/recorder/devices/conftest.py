@@ -20,6 +20,7 @@ class VirtualPad:
         self._sdl = library
         self._kind = kind
         self._index = -1
+        self.library = library._name
         library.SDL_JoystickOpen.restype = ctypes.c_void_p
         library.SDL_JoystickClose.argtypes = [ctypes.c_void_p]
         library.SDL_JoystickSetVirtualAxis.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int16]
@@ -53,16 +54,14 @@ class VirtualPad:
 @pytest.fixture
 def sdl(home: Path) -> Iterator[ctypes.CDLL]:
     """The SDL that pygame itself has loaded, which lies beside it in its wheels."""
-    from pygame._sdl2 import controller
-
     package = Path(pygame.__file__).parent
     patterns = ("../pygame_ce.libs/libSDL2-2*.so*", "SDL2.dll", ".dylibs/libSDL2-2*.dylib")
     found = [path for pattern in patterns for path in sorted(package.glob(pattern))]
     if not found:
         pytest.skip("this pygame does not bring an SDL that a virtual gamepad could be attached to")
-    controller.init()
+    pygame.joystick.init()
     yield ctypes.CDLL(str(found[0]))
-    controller.quit()
+    pygame.joystick.quit()
 
 
 MakePad = Callable[..., VirtualPad]

@@ -8,7 +8,8 @@ import pytest
 
 from kart_pipeline.core.errors import KartError
 from recorder.devices.device import NoDeviceError
-from recorder.devices.sdl import LAYOUTS, SdlPad, sdl_pads
+from recorder.devices.layouts import LAYOUTS
+from recorder.devices.sdl import SdlPad, sdl_pads
 from recorder.devices.state import AXES, BUTTONS, now_ns
 
 LEFT_X, LEFT_Y, RIGHT_X, RIGHT_Y, LEFT_TRIGGER, RIGHT_TRIGGER = range(6)  # axes of SDL's virtual controller
@@ -118,9 +119,8 @@ def test_a_program_that_forgets_its_pad_ends_at_once(virtual, home: Path) -> Non
     program = (
         "import ctypes, pygame, sys\n"
         "from pathlib import Path\n"
-        "from pygame._sdl2 import controller\n"
-        "controller.init()\n"
-        f"library = ctypes.CDLL({virtual._sdl._name!r})\n"
+        "pygame.joystick.init()\n"
+        f"library = ctypes.CDLL({virtual.library!r})\n"
         "assert library.SDL_JoystickAttachVirtual(1, 6, 15, 1) >= 0\n"
         "from recorder.devices.sdl import SdlPad\n"
         f"pad = SdlPad(home=Path({str(home)!r}))\n"
