@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract, Region
+from kart_pipeline.core.contract import Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB
 from kart_pipeline.core.prepare import prepare
@@ -49,10 +49,11 @@ def test_the_frames_are_those_of_prepare_in_the_sessions_order(
 
 
 @pytest.mark.parametrize("codec", ["png", "jpeg"])
-def test_crop_mask_colour_and_codec_give_the_same_pixels_as_in_the_player(
+def test_crop_mask_inset_colour_and_codec_give_the_same_pixels_as_in_the_player(
     record: Record, contract: Contract, root: Path, codec: str
 ) -> None:
-    contract = replace(contract, crop=Region(0.1, 0.5, 1, 1), masks=(Region(5, 5, 9, 9, "pixel"),), colour="yuv")
+    inset = Inset(Region(5, 5, 9, 9, "pixel"), contract.width - 2, 5)
+    contract = replace(contract, crop=Region(0.1, 0.5, 1, 1), masks=(inset.region,), colour="yuv", inset=inset)
     session = record(codec=codec)
     frames = build_frames(session, contract, root).open()
     for frame, step in zip(frames, session.steps(), strict=True):
@@ -161,6 +162,7 @@ def test_two_contracts_never_share_a_folder(record: Record, contract: Contract, 
         ({"spec": ActionSpec(("steer",))}, "throttle.*steer"),
         ({"crop": Region(0, 0, 31, 12, "pixel")}, "30x12"),
         ({"masks": (Region(0, 0, 1, 13, "pixel"),)}, "30x12"),
+        ({"inset": Inset(Region(0, 0, 1, 13, "pixel"), 2, 2)}, "30x12"),
     ],
 )
 def test_a_contract_that_does_not_fit_the_session_is_refused_before_anything_is_written(
