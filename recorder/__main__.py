@@ -20,6 +20,7 @@ examples:
   python -m recorder list
   python -m recorder info 20261123-031718-car_racing-9f3a1c
   python -m recorder repair --all
+  python -m recorder bench
 
 Sessions go to KART_STORE, by default .kart/sessions in the working directory; KART_HOME moves .kart.
 """
@@ -118,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     remove = commands.add_parser("remove", parents=[common], help="delete sessions")
     remove.set_defaults(run=_remove)
     remove.add_argument("ids", nargs="+", metavar="ID")
+
+    bench = commands.add_parser("bench", parents=[json], help="measure the codecs on this machine and recommend one")
+    bench.set_defaults(run=_bench)
+    bench.add_argument("--rate", type=_rate, default=30.0, metavar="HZ", help="frames per second (default 30)")
+    bench.add_argument("--steps", type=_count, default=150, metavar="N", help="frames to encode (default 150)")
 
     bring = commands.add_parser("import", help="make sessions of other recorders' folders")
     formats = bring.add_subparsers(title="formats", metavar="FORMAT", required=True)
@@ -232,6 +238,13 @@ def _remove(args: argparse.Namespace) -> int:
     for session_id in args.ids:
         stores.remove(session_id)
         sys.stdout.write(f"{session_id} removed.\n")
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from recorder.bench import bench
+
+    bench(args.rate, args.steps, as_json=args.json)
     return 0
 
 
