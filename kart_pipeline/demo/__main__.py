@@ -120,6 +120,10 @@ class Demo:
             (f"mlflow ui --backend-store-uri {self._settings.tracking_uri}", "runs, figures, models"),
             ("python -m recorder list", "the sessions"),
             (f"python -m player --model-uri {MODEL} --game {GAME} --seeds 3", "drive three more tracks"),
+            (
+                "make correct",
+                "the model drives new tracks, the expert corrects it, and the next model learns from that",
+            ),
             ("make demo", "record more, train again"),
         ):
             show(f"  [bold]{command}[/bold]\n      [dim]{what}[/dim]", highlight=False, soft_wrap=True)
