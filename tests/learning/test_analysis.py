@@ -49,8 +49,7 @@ def test_a_spec_that_does_not_steer_has_no_error_by_direction() -> None:
         error_by_direction(np.zeros((3, 1), np.float32), np.zeros((3, 1), np.float32), ActionSpec((), ("A",)))
 
 
-@pytest.mark.parametrize("colour", ["rgb", "yuv", "grey"])
-@pytest.mark.parametrize("stack", [1, 4])
+@pytest.mark.parametrize(("colour", "stack"), [("rgb", 1), ("yuv", 4), ("grey", 4)])
 def test_what_matters_glows_at_its_place_and_fits(colour: str, stack: int) -> None:
     contract = Contract(SPEC, 10, width=96, height=96, colour=colour, stack=stack)  # type: ignore[arg-type]
     images = np.full((3, *contract.input_shape), 128, np.uint8)
