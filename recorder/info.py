@@ -42,6 +42,7 @@ def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any]) -> Table
         + f"; longest gap {figures['longest_gap_ms']:.0f} ms, {figures['missing_steps']} steps missing",
         "cadence": cadence_line(manifest.notes.get("cadence")),
         "frames": f"{manifest.width}x{manifest.height} {manifest.codec}"
+        + (f", CRF {manifest.crf}" if manifest.is_video else "")
         + (f", {megabytes:.1f} MB, {megabytes * 1e6 / manifest.steps:.0f} bytes a step" if megabytes else ""),
         "state": ", ".join(manifest.state),
         "host": _mapping(manifest.host),

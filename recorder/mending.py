@@ -47,6 +47,9 @@ def repair_one(stores: Stores, session_id: str) -> None:
     folder = stores.folder(checked_id(session_id))
     if not folder.exists():
         raise KartError(f"There is no session {session_id} in {stores.local.url}.")
+    header = stores.unfinished_header(session_id)
+    if header is not None and header.is_video:
+        console().print(f"{session_id} is a video; its frames are checked one by one, which takes a while.")
     manifest = repair(folder)
     stores.deliver(session_id)
     console().print(f"{session_id} repaired: {manifest.steps} steps, {manifest.duration_s:.1f} s saved.")

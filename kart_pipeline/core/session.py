@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -92,15 +93,13 @@ class Session:
                     for data in batch.column("frame").field("bytes"):
                         yield data.as_py()
             return
-        with self._video_file() as file:
-            reader = VideoReader(file, self.manifest.rate_hz, self.id)
+        with self._video_file() as file, closing(VideoReader(file, self.manifest.rate_hz, self.id)) as reader:
             frames = reader.frames()
             at, rgb = -1, _NO_FRAME
             for step in self.table(["step"]).column("step").to_pylist():
                 while at < step and (following := next(frames, None)) is not None:
                     at, rgb = following
                 yield rgb if at == step else b""
-            reader.close()
 
     def encoded(self) -> Iterator[bytes]:
         """The frames as PNG or JPEG files, in row order, as stored; those of a video as PNG. Memory as `pictures`."""

@@ -161,8 +161,5 @@ def mend_video(path: Path, rate_hz: float) -> set[int]:
 
 
 def _steps(path: Path, rate_hz: float, session: str) -> set[int]:
-    reader = VideoReader(path, rate_hz, session)
-    try:
+    with contextlib.closing(VideoReader(path, rate_hz, session)) as reader:
         return {step for step, _ in reader.decoded()}
-    finally:
-        reader.close()

@@ -72,6 +72,19 @@ def test_frames_may_be_jpeg(run, store: Store) -> None:
     assert all(data.startswith(b"\xff\xd8") for data in session.encoded())
 
 
+def test_frames_may_be_a_video(run, store: Store) -> None:
+    status, out, _ = run(*CAPTURE, "--codec", "h264")
+    assert status == 0
+    (session_id,) = store.ids()
+    session = store.open(session_id)
+    session.verify()
+    frames = [step.frame.rgb for step in session.steps()]
+    assert len(frames) == session.manifest.steps
+    assert frames[0].shape == (session.manifest.height, session.manifest.width, 3)
+    status, out, _ = run("info", session_id)
+    assert f"{session.manifest.width}x{session.manifest.height} h264, CRF 20" in out
+
+
 def test_the_seed_that_a_running_or_dead_recorder_has_taken_is_not_taken_again(run, store: Store) -> None:
     run(*CAPTURE, "--seed", "5")
     (session_id,) = store.ids()

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from kart_pipeline.core.frame import Choice, Step
-from kart_pipeline.core.manifest import SessionHeader
+from kart_pipeline.core.manifest import Codec, SessionHeader
 from kart_pipeline.core.recording import STREAM
 from kart_pipeline.core.store import Store
 
 
-def abandon(store: Store, road, session_id: str, steps: int) -> None:
+def abandon(store: Store, road, session_id: str, steps: int, codec: Codec = "png") -> None:
     """A recording whose process died."""
-    writer = store.create(SessionHeader(id=session_id, game="road", rate_hz=50, spec=road.spec))
+    writer = store.create(SessionHeader(id=session_id, game="road", rate_hz=50, spec=road.spec, codec=codec))
     frame = road.reset(1)
     for index in range(steps):
         writer.append(Step(index, frame, Choice(road.spec.neutral(), "expert")))
@@ -42,3 +42,15 @@ def test_one_session_is_repaired_by_name_once(store: Store, road, run) -> None:
     status, _, err = run("repair", "one")
     assert status == 2
     assert "is finished; there is nothing to repair" in err
+
+
+def test_a_video_is_repaired_and_says_that_it_takes_a_while(store: Store, road, run) -> None:
+    abandon(store, road, "film", 100, "h264")
+    status, out, _ = run("repair", "film")
+    assert status == 0
+    # the frame that was written last is in no whole cluster
+    assert out.splitlines() == [
+        "film is a video; its frames are checked one by one, which takes a while.",
+        "film repaired: 99 steps, 2.0 s saved.",
+    ]
+    store.open("film").verify()
