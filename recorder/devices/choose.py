@@ -51,6 +51,13 @@ class Chosen:
     device: Device
     why: str
 
+    def describe(self, choice: PadChoice) -> str:
+        """What a person is told of it."""
+        about = self.device.about
+        asked = f"{choice.backend}:{choice.name}" if choice.name else choice.backend
+        name = " ".join(filter(None, [about["device"], about.get("name")]))
+        return f"--pad {asked} takes the {name} through {about['backend']}, {self.why}."
+
 
 def choose(choice: PadChoice, settings: PadSettings) -> Chosen:
     """Open what was asked for; of its own accord a pad that SDL knows, else one through `inputs`, else the keyboard.

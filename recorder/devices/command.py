@@ -36,7 +36,7 @@ def list_devices(home: Path, choice: PadChoice, *, as_json: bool) -> None:
             table.add_row(item.backend, item.name, "yes" if item.usable else "no", item.note)
         out.print(table)
         if chosen:
-            out.print(_sentence(chosen, choice), soft_wrap=True)
+            out.print(chosen.describe(choice), soft_wrap=True)
     if chosen:
         chosen.device.close()
     if trouble and not as_json:
@@ -52,7 +52,7 @@ def show_device(home: Path, choice: PadChoice, seconds: float | None) -> None:
     out = console()
     chosen = choose(choice, PadSettings.load(home))
     try:
-        out.print(_sentence(chosen, choice), soft_wrap=True)
+        out.print(chosen.describe(choice), soft_wrap=True)
         with StopRequest() as stop:
             drift = watch(chosen, out, seconds=seconds, stop=stop)
     finally:
@@ -83,10 +83,3 @@ def _chosen(home: Path, choice: PadChoice) -> tuple[Chosen | None, KartError | N
         return choose(choice, PadSettings.load(home)), None
     except KartError as trouble:
         return None, trouble
-
-
-def _sentence(chosen: Chosen, choice: PadChoice) -> str:
-    about = chosen.device.about
-    asked = f"{choice.backend}:{choice.name}" if choice.name else choice.backend
-    name = " ".join(filter(None, [about["device"], about.get("name")]))
-    return f"--pad {asked} takes the {name} through {about['backend']}, {chosen.why}."

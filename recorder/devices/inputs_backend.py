@@ -5,7 +5,6 @@ It does not say the range of an axis nor which way is up, and its names of butto
 takes a whole core: here it is asked only when there is something, and the thread never keeps the program from ending.
 """
 
-import contextlib
 import select
 import sys
 import time
@@ -67,8 +66,14 @@ class InputsPad(Listener):
         while not self._closing.is_set():
             if pad is not None:
                 self.name = str(pad)
-                with contextlib.suppress(_UnpluggedError):
+                try:
                     self._follow(inputs, pad)
+                except _UnpluggedError:
+                    pass
+                except KartError:
+                    if not self._opened.is_set():
+                        raise
+                    # Who may read a pad that was just plugged in is settled a moment later.
                 self._states.push(now_ns(), UNPLUGGED)
             self._closing.wait(_SEARCH_S)
             pad = self._find(_look_again(inputs))

@@ -70,7 +70,9 @@ def test_a_file_in_place_of_the_store_is_refused(run, tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("argv", [["list"], ["info", "s1"], ["import", "tensorkart", "nowhere"], ["repair", "--all"]])
+@pytest.mark.parametrize(
+    "argv", [["list"], ["devices"], ["info", "s1"], ["import", "tensorkart", "nowhere"], ["repair", "--all"]]
+)
 def test_it_starts_where_only_the_core_is_installed(home: Path, argv: list[str]) -> None:
     absent = [
         "tensorflow",

@@ -1,6 +1,7 @@
 """Which device is taken, what is said about it, and the `devices` command."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from recorder.devices.choose import PadChoice, choose
 from recorder.devices.device import NoDeviceError
 from recorder.devices.found import linux_hint
 from recorder.devices.settings import PadSettings
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the keyboard needs no DISPLAY")
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +65,7 @@ def test_who_wants_a_certain_pad_never_gets_the_keyboard(
         choose(PadChoice(name="xbox"), PadSettings.load(home))
 
 
+@linux_only
 def test_with_nothing_at_all_one_sentence_says_so(sdl, run) -> None:
     status, out, err = run("devices")
     assert status == 2
@@ -71,6 +75,7 @@ def test_with_nothing_at_all_one_sentence_says_so(sdl, run) -> None:
     assert [line.split()[0] for line in out.splitlines()] == ["--pad", "sdl", "inputs", "keyboard"]
 
 
+@linux_only
 def test_what_can_be_seen_is_listed_and_the_choice_named(virtual, make_virtual, run) -> None:
     make_virtual(kind=0)
     status, out, err = run("devices")
@@ -91,6 +96,7 @@ def test_machines_get_the_same_as_json(virtual, run) -> None:
     assert told["trouble"] is None
 
 
+@linux_only
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
@@ -115,8 +121,8 @@ def test_settings_that_are_wrong_stop_the_command(home: Path, run) -> None:
     assert "ramp is true or false" in err
 
 
+@linux_only
 def test_linux_says_why_it_may_show_no_pad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
     assert "has no" in linux_hint(tmp_path / "input")
     (tmp_path / "by-id").mkdir()
     assert linux_hint(tmp_path) == ""

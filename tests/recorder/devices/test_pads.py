@@ -1,5 +1,6 @@
 """A person at a game: what they do with pad or keys is what is driven and recorded."""
 
+import time
 from pathlib import Path
 
 import pygame
@@ -144,3 +145,48 @@ def test_a_frame_of_the_screen_gets_the_stick_of_its_own_time(road) -> None:
     assert live.act(Frame(rgb, now - 2_000_000)).label == SPEC.neutral()
     assert live.act(Frame(rgb, now)).label == SPEC.action(steer=1.0)
     assert simulated.act(Frame(rgb, 40_000_000)).label == SPEC.action(steer=1.0)
+
+
+def seen(window) -> bool:
+    """Whether an X window is on the screen."""
+    from Xlib import X, error
+
+    try:
+        return window.get_attributes().map_state == X.IsViewable
+    except error.BadWindow:  # gone meanwhile
+        return False
+
+
+@pytest.mark.e2e
+def test_a_real_game_in_a_real_window_is_driven_with_pressed_keys(
+    start, store: Store, x_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from Xlib import XK, X, display
+    from Xlib.ext import xtest
+
+    monkeypatch.setenv("DISPLAY", x_server)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    process = start("capture", "--game", "car_racing", "--driver", "keyboard", "--max-steps", "100")
+    server = display.Display(x_server)
+    codes = {name: server.keysym_to_keycode(XK.string_to_keysym(name)) for name in ("Right", "Up")}
+    end = time.monotonic() + 90
+    while not (windows := [window for window in server.screen().root.query_tree().children if seen(window)]):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "no window came"
+        time.sleep(0.1)
+    windows[-1].set_input_focus(X.RevertToParent, X.CurrentTime)  # a window manager would
+    for code in codes.values():
+        xtest.fake_input(server, X.KeyPress, code)
+    server.sync()
+    out, err = process.communicate(timeout=90)
+    for code in codes.values():
+        xtest.fake_input(server, X.KeyRelease, code)
+    server.sync()
+    assert process.returncode == 0, err
+    assert "1 session" in out
+    (session_id,) = store.ids()
+    table = store.open(session_id).table(["steer", "throttle", "actor"])
+    assert max(table["steer"].to_pylist()) == max(table["throttle"].to_pylist()) == 1.0
+    assert set(table["actor"].to_pylist()) == {"human"}
+    assert store.manifest(session_id).driver["backend"] == "window"
+    server.close()
