@@ -1,8 +1,8 @@
 """Any gamepad whose layout SDL knows, on every system: Xbox, PlayStation, Switch, adapters for N64 pads.
 
 SDL is asked at a steady pace rather than for its events: those belong to whoever has a window, and neither the video
-part of SDL nor the focus of a window is needed so. On macOS only its own drivers are used, since those of the system
-report to the main thread.
+part of SDL nor the focus of a window is needed so. The framework of macOS tells of pads only to a main thread with a
+window (https://github.com/libsdl-org/SDL/issues/12886), so SDL is asked to do without it; untried on a Mac.
 """
 
 import os
@@ -56,7 +56,7 @@ class Sdl:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         os.environ.setdefault("SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS", "1")  # the game has the focus
         os.environ.setdefault("SDL_JOYSTICK_THREAD", "1")  # Windows tells some pads' events to a window only
-        os.environ.setdefault("SDL_JOYSTICK_MFI", "0")  # macOS: see above
+        os.environ.setdefault("SDL_JOYSTICK_MFI", "0")  # the framework of macOS: see above
         announce_layouts(home / LAYOUTS)
         try:
             import pygame
