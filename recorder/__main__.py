@@ -4,17 +4,19 @@ This is the recorder's command line. Whatever a command needs is imported when i
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from kart_pipeline.core.errors import KartError
+from recorder import arguments, capturing
 
 EXAMPLES = """\
 examples:
   python -m recorder capture --game car_racing --driver expert --episodes 5 --workers 2
   python -m recorder capture --game car_racing --driver keyboard
+  python -m recorder screens
+  python -m recorder capture --window Project64 --game mario_kart_64 --track luigi-raceway
   python -m recorder import tensorkart ~/TensorKart/samples --track luigi-raceway
   python -m recorder devices --test
   python -m recorder list
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recorder",
-        description="Record drives as sessions, and bring in those of other recorders.",
+        description="Record drives as sessions, on the screen or simulated, and bring in those of other recorders.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -65,33 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     json.add_argument("--json", action="store_true", help="print JSON, for machines")
 
     capture = commands.add_parser("capture", parents=[common], help="record drives, one session each")
-    capture.set_defaults(run=_capture)
-    capture.add_argument("--game", required=True, metavar="NAME", help="what to drive, as car_racing")
-    capture.add_argument("--driver", choices=("expert", "keyboard", "gamepad"), default="expert", help="who drives")
-    capture.add_argument("--episodes", type=_count, default=1, metavar="N", help="how many drives (default 1)")
-    capture.add_argument(
-        "--seed", type=int, metavar="FIRST", help="of the first drive's course (default: after all recorded before)"
-    )
-    capture.add_argument(
-        "--noise",
-        type=_share,
-        default=0.0,
-        metavar="SCALE",
-        help="knock the expert's hands now and then, the wheel by up to SCALE of its travel: shows the way back",
-    )
-    capture.add_argument(
-        "--recovery",
-        action="store_true",
-        help="begin each drive beside the line and turned away, where a good driver never comes; see --max-steps",
-    )
-    capture.add_argument("--workers", type=_count, default=1, metavar="N", help="record N drives side by side")
-    capture.add_argument("--max-steps", type=_count, metavar="N", help="end a drive after N steps")
-    capture.add_argument(
-        "--codec",
-        choices=("png", "jpeg", "h264"),
-        default="png",
-        help="of the frames (default png: lossless; h264: a video, smallest)",
-    )
+    capture.set_defaults(run=capturing.run)
+    capturing.add_arguments(capture)
+
+    screens = commands.add_parser("screens", parents=[json], help="monitors and windows that can be recorded")
+    screens.set_defaults(run=_screens)
 
     devices = commands.add_parser("devices", parents=[json], help="gamepads and keyboard: what is there, what they do")
     devices.set_defaults(run=_devices)
@@ -101,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     deed = devices.add_mutually_exclusive_group()
     deed.add_argument("--test", action="store_true", help="show sticks, triggers, buttons, dead zone and drift live")
     deed.add_argument("--map", action="store_true", help="teach a gamepad that SDL does not know")
-    devices.add_argument("--seconds", type=_seconds, metavar="S", help="end the test by itself")
+    devices.add_argument("--seconds", type=arguments.seconds, metavar="S", help="end the test by itself")
 
     listing = commands.add_parser("list", parents=[common, json], help="what is in the store")
     listing.set_defaults(run=_list)
@@ -122,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", parents=[json], help="measure the codecs on this machine and recommend one")
     bench.set_defaults(run=_bench)
-    bench.add_argument("--rate", type=_rate, default=30.0, metavar="HZ", help="frames per second (default 30)")
-    bench.add_argument("--steps", type=_count, default=150, metavar="N", help="frames to encode (default 150)")
+    bench.add_argument("--rate", type=arguments.rate, default=30.0, metavar="HZ", help="frames per second (default 30)")
+    bench.add_argument("--steps", type=arguments.count, default=150, metavar="N", help="frames to encode (default 150)")
 
     bring = commands.add_parser("import", help="make sessions of other recorders' folders")
     formats = bring.add_subparsers(title="formats", metavar="FORMAT", required=True)
@@ -134,59 +114,19 @@ def _parser() -> argparse.ArgumentParser:
     lap.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="such a folder, or a folder of them")
     lap.add_argument("--game", default="mario_kart_64", metavar="NAME", help="what was played (default mario_kart_64)")
     lap.add_argument("--track", default="", metavar="NAME", help="where, as luigi-raceway")
-    lap.add_argument("--rate", type=_rate, metavar="HZ", help="rows per second; the format has no clock (default 3.6)")
+    lap.add_argument(
+        "--rate", type=arguments.rate, metavar="HZ", help="rows per second; the format has no clock (default 3.6)"
+    )
     lap.add_argument("--codec", choices=("png", "jpeg"), help="encode anew (default: keep the pictures as they are)")
     lap.add_argument("--id", metavar="ID", help="of the session (default: after the folder and its content)")
     return parser
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
+def _screens(args: argparse.Namespace) -> int:
+    from recorder.screen.listing import list_screens
 
-
-def _share(text: str) -> float:
-    return _number(text, 1.0, "a number from 0 to 1")
-
-
-def _rate(text: str) -> float:
-    value = _number(text, 999.0, "a rate above 0 and below 1000")
-    if not value:
-        raise argparse.ArgumentTypeError("'0' is not a rate above 0 and below 1000")
-    return value
-
-
-def _seconds(text: str) -> float:
-    return _number(text, 86_400.0, "a number of seconds from 0 to a day")
-
-
-def _number(text: str, most: float, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= most:  # NaN fails this too
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
-    return value
-
-
-def _capture(args: argparse.Namespace) -> int:
-    from recorder.capture import capture, choose_seeds
-    from recorder.episode import Plan
-    from recorder.stores import Stores
-
-    stores = Stores.open(args.store)
-    plan = Plan(
-        game=args.game,
-        driver=args.driver,
-        folder=stores.recordings,
-        noise=args.noise,
-        codec=args.codec,
-        max_steps=args.max_steps,
-        recovery=args.recovery,
-    )
-    return capture(plan, choose_seeds(stores, args.game, args.episodes, args.seed), stores, args.workers)
+    list_screens(as_json=args.json)
+    return 0
 
 
 def _devices(args: argparse.Namespace) -> int:

@@ -6,7 +6,9 @@ from typing import Self
 
 
 class StopRequest:
-    """While this block runs, Ctrl-C and a polite kill (SIGTERM) set it; call it to ask. Main thread only.
+    """While this block runs, Ctrl-C, a polite kill (SIGTERM) and the end of the terminal set it; call it to ask.
+
+    Main thread only.
 
     Attributes:
         signal: the number of the signal that came; None so far.
@@ -30,8 +32,11 @@ class StopRequest:
         self.signal = number
 
     def __enter__(self) -> Self:
-        # SIGTERM too, because SDL would else swallow it as a wish to close its window
-        self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        # SIGTERM too, because SDL would else swallow it as a wish to close its window; a terminal that is closed sends
+        # SIGHUP, on Windows SIGBREAK.
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+        numbers = [int(getattr(signal, name)) for name in names]
+        self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
     def __exit__(

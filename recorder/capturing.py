@@ -1,0 +1,133 @@
+"""The command `capture`: its options, and which of them belong to the screen and which to games that open here."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kart_pipeline.core.errors import KartError
+from recorder import arguments
+
+DRAW = "draw"  # in place of a region
+_SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers")
+_SCREEN = ("track", "pad", "rate", "height", "axes", "buttons")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options; those without a value are None, so that it is seen which were given."""
+    add = parser.add_argument
+    add("--game", required=True, metavar="NAME", help="what is driven, as car_racing or mario_kart_64")
+    add("--max-steps", type=arguments.count, metavar="N", help="end a drive after N steps")
+    add(
+        "--codec",
+        choices=("png", "jpeg", "h264"),
+        help="of the frames: png is lossless, jpeg ten times as small, h264 a video and smallest "
+        "(default: jpeg from the screen, else png)",
+    )
+    simulated = parser.add_argument_group("games that open here, as car_racing")
+    add = simulated.add_argument
+    add("--driver", choices=("expert", "keyboard", "gamepad"), help="who drives (default expert)")
+    add("--episodes", type=arguments.count, metavar="N", help="how many drives (default 1)")
+    add("--seed", type=int, metavar="FIRST", help="of the first drive's course (default: after all recorded before)")
+    add(
+        "--noise",
+        type=arguments.share,
+        metavar="SCALE",
+        help="knock the expert's hands now and then, the wheel by up to SCALE of its travel: shows the way back",
+    )
+    add(
+        "--recovery",
+        action="store_true",
+        default=None,
+        help="begin each drive beside the line and turned away, where a good driver never comes; see --max-steps",
+    )
+    add("--workers", type=arguments.count, metavar="N", help="record N drives side by side")
+
+    screen = parser.add_argument_group("the screen, with any game on it that you drive yourself")
+    where = screen.add_mutually_exclusive_group()
+    where.add_argument("--window", metavar="TITLE", help="the inside of the window with TITLE in its title, followed")
+    where.add_argument("--region", metavar="X,Y,W,H", help="these pixels of the desktop; or draw, with the mouse")
+    where.add_argument("--monitor", type=arguments.count, metavar="N", help="a whole monitor")
+    add = screen.add_argument
+    add("--track", metavar="NAME", help="where you drive, as luigi-raceway")
+    add("--pad", metavar="WAY", help="auto (default), sdl, inputs or keyboard; sdl:NAME for one of several pads")
+    add("--rate", type=arguments.rate, metavar="HZ", help="frames a second (default 30)")
+    add(
+        "--height", type=arguments.even_height, metavar="PIXELS", help="scale frames down to it (default 240; 0: as is)"
+    )
+    add(
+        "--axes", type=arguments.names, metavar="A,B", help="the game's axes, the steering first, where it is not known"
+    )
+    add("--buttons", type=arguments.names, metavar="A,B", help="and its buttons")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record, and return the exit status.
+
+    Raises:
+        KartError: the options do not go together, or recording failed.
+    """
+    if args.window is None and args.region is None and args.monitor is None:
+        _only(args, _SCREEN, "records the screen: say what of it, with --window TITLE, --region or --monitor N")
+        return _simulated(args)
+    _only(args, _SIMULATED, "is for games that open here; on the screen you drive yourself: leave it out")
+    return _screen(args)
+
+
+def _simulated(args: argparse.Namespace) -> int:
+    from kart_pipeline.games.registry import GAMES
+    from recorder.capture import capture, choose_seeds
+    from recorder.episode import Plan
+    from recorder.stores import Stores
+
+    if args.game not in GAMES:
+        raise KartError(
+            f"There is no game {args.game!r} that opens here; those are {', '.join(sorted(GAMES))}. One that is on the "
+            "screen is recorded with --window TITLE, --region or --monitor N."
+        )
+    stores = Stores.open(args.store)
+    plan = Plan(
+        game=args.game,
+        driver=args.driver or "expert",
+        folder=stores.recordings,
+        noise=args.noise or 0.0,
+        codec=args.codec or "png",
+        max_steps=args.max_steps,
+        recovery=bool(args.recovery),
+    )
+    return capture(plan, choose_seeds(stores, args.game, args.episodes or 1, args.seed), stores, args.workers or 1)
+
+
+def _screen(args: argparse.Namespace) -> int:
+    from recorder.devices.choose import PadChoice
+    from recorder.screen.capture import ScreenPlan, capture_screen
+    from recorder.screen.draw import draw_region
+    from recorder.screen.rect import Rect
+    from recorder.screen.source import Where
+    from recorder.screen.specs import controls
+    from recorder.stores import Stores
+
+    if args.window is not None and not args.window.strip():
+        raise KartError("--window needs a part of the window's title; `python -m recorder screens` shows them.")
+    drawn = args.region == DRAW
+    region = Rect.parse(args.region) if args.region and not drawn else None
+    plan = ScreenPlan(
+        game=args.game,
+        track=args.track or "",
+        where=Where(args.window or "", region, args.monitor),
+        spec=controls(args.game, args.axes or (), args.buttons or ()),
+        pad=PadChoice.parse(args.pad or "auto"),
+        rate_hz=args.rate or 30.0,
+        height=240 if args.height is None else args.height,
+        codec=args.codec or "jpeg",
+        max_steps=args.max_steps,
+    )
+    stores = Stores.open(args.store)
+    if drawn:
+        plan = replace(plan, where=Where(region=draw_region()))
+    return capture_screen(plan, stores)
+
+
+def _only(args: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    given = [f"--{name}" for name in names if getattr(args, name) is not None]
+    if given:
+        raise KartError(f"{given[0]} {why}.")
