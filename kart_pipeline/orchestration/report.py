@@ -156,7 +156,7 @@ def load(client: "MlflowClient", entry: "ModelVersion") -> Report | None:
     """The report of a version; None where it was never scored."""
     import mlflow
 
-    if not any(item.path == FILE for item in client.list_artifacts(entry.run_id)):
+    if not _has(client, entry, FILE):
         return None
     return Report.from_dict(mlflow.artifacts.load_dict(f"runs:/{entry.run_id}/{FILE}"))
 
@@ -180,6 +180,7 @@ def load_traces(entry: "ModelVersion") -> dict[str, tuple[Trace, ...]]:
 def same_opponents(client: "MlflowClient", game: str, wanted: Report) -> "tuple[ModelVersion, Report] | None":
     """The newest other version whose opponents drove the seeds of `wanted`, as they would again; None without one."""
     entries = client.search_model_versions(f"name = '{registered_name(game)}'")
+    conditions = (wanted.kind, wanted.seeds, wanted.max_steps)
     for entry in sorted(entries, key=lambda entry: -int(entry.version))[:LOOKED_THROUGH]:
         if int(entry.version) == wanted.version:
             continue
@@ -187,7 +188,12 @@ def same_opponents(client: "MlflowClient", game: str, wanted: Report) -> "tuple[
             found = load(client, entry)
         except KartError:  # kept by an older release: nothing to take from it
             continue
-        conditions = (wanted.kind, wanted.seeds, wanted.max_steps)
-        if found and found.others and (found.kind, found.seeds, found.max_steps) == conditions:
+        if found is None or not found.others or not _has(client, entry, TRACES):
+            continue
+        if (found.kind, found.seeds, found.max_steps) == conditions:
             return entry, found
     return None
+
+
+def _has(client: "MlflowClient", entry: "ModelVersion", file: str) -> bool:
+    return any(item.path == file for item in client.list_artifacts(entry.run_id))

@@ -133,3 +133,15 @@ def test_scoring_hands_over_the_same_traces_from_one_process_and_from_two():
         assert one.has_label
         for name in COLUMNS:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_a_game_of_keys_is_traced_like_any_other():
+    pytest.importorskip("Box2D")
+    traces = []
+    make = partial(make_game, "car_racing_keys"), partial(make_driver, "expert")
+    (driven,) = score(*make, [11], max_steps=120, traced=traces.append).drives
+    (trace,) = traces
+    assert set(trace.steer) <= {-1.0, 0.0, 1.0}
+    assert trace.has_place
+    assert trace.has_label
+    assert driven.smoothness > 0

@@ -87,7 +87,7 @@ def test_a_version_without_traces_says_so(client, register):
 def test_opponents_are_taken_from_the_newest_other_version_under_the_same_conditions(client, register):
     entries = [register() for _ in range(4)]
     for version, entry in enumerate(entries[:3], 1):
-        report.save(client, entry, judged(version, 1.0, 2.0))
+        report.save(client, entry, judged(version, 1.0, 2.0), {"expert": [TRACE]})
     wanted = replace(judged(3, 5.0, 6.0), others=())
     entry, found = report.same_opponents(client, "game", wanted)
     assert (int(entry.version), found.version) == (2, 2)
@@ -100,8 +100,13 @@ def test_opponents_are_taken_from_the_newest_other_version_under_the_same_condit
     ids=["seeds", "network", "limit"],
 )
 def test_opponents_under_other_conditions_are_not_taken(client, register, wanted):
-    report.save(client, register(), judged(1, 1.0, 2.0))
+    report.save(client, register(), judged(1, 1.0, 2.0), {"expert": [TRACE]})
     assert report.same_opponents(client, "game", wanted) is None
+
+
+def test_opponents_whose_traces_are_gone_are_not_taken(client, register):
+    report.save(client, register(), judged(1, 1.0, 2.0))
+    assert report.same_opponents(client, "game", judged(9, 1.0, 2.0)) is None
 
 
 def test_what_cannot_be_read_lends_no_opponents(client, register):
