@@ -41,7 +41,8 @@ class Writing:
         most_waiting: the most that ever waited.
         dropped: frames that found the queue full.
         encode: of each frame as a picture, in threads of its own; nothing of a video.
-        write: of each row; with the encoding of a video, and the syncing of the disk where one was due.
+        write: of each row, with the encoding of a video.
+        sync: of the files to the disk, in a thread of its own.
     """
 
     waiting: int
@@ -49,6 +50,7 @@ class Writing:
     dropped: int
     encode: Summary
     write: Summary
+    sync: Summary
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -1,6 +1,7 @@
 """A session that is written beside the drive: neither encoding nor the disk keeps the next frame waiting.
 
 on_step ──▶ bounded queue ──▶ encoder threads (PNG, JPEG) ──▶ writer thread, in order (H.264) ──▶ SessionWriter
+                                                                                        sync thread ──▶ disk
 """
 
 import queue
@@ -24,6 +25,7 @@ from recorder.timing import Timing, Writing
 
 QUEUE = 64  # frames: 2 s at 30 Hz, 59 MB at 640x480
 ENCODERS = 2  # threads; one encodes 640x480 as PNG at 60 Hz, with little to spare
+SYNC_S = 0.25  # between two syncs: with FLUSH_S before them less than the second that a power cut may cost
 UNDO_S = 600  # how far back a cut reaches
 
 
@@ -64,15 +66,22 @@ class BackgroundWriter:
         self._last = -1
         self._paused_from: int | None = None
         self._waiting = self._most_waiting = self._dropped = 0
-        self._encoding, self._writing = Timing(), Timing()
+        self._encoding, self._writing, self._syncing = Timing(), Timing(), Timing()
         self._failure: Exception | None = None
         self._told = False
         self._ended: str | None = None
         self._score: float | None = None
         self._notes: Mapping[str, Any] = {}
         self.manifest: Manifest | None = None
-        self._thread = threading.Thread(target=self._work, name="write", daemon=True)  # never keeps a process alive
-        self._thread.start()
+        writer.syncs = False  # a busy disk must not keep the next frames from being encoded
+        self._end = threading.Event()
+        # daemons: they never keep a process alive
+        self._threads = [
+            threading.Thread(target=self._work, name="write", daemon=True),
+            threading.Thread(target=self._sync, name="sync", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def on_step(self, step: Step) -> None:
         """Put the step into the queue, or drop it where the queue is full; takes microseconds.
@@ -142,6 +151,7 @@ class BackgroundWriter:
                 dropped=self._dropped,
                 encode=self._encoding.summary(),
                 write=self._writing.summary(),
+                sync=self._syncing.summary(),
             )
 
     def finish(self, ended: str, score: float | None = None, notes: Mapping[str, Any] | None = None) -> None:
@@ -160,9 +170,10 @@ class BackgroundWriter:
             return self.manifest
         self.resume()
         self._items.put(None)
-        self._thread.join()
-        if self._failure is not None:
-            self._attempt(self._write_waiting)
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+        failure = self._failure and self._attempt(self._write_waiting)
         if self._pool is not None:
             self._pool.shutdown()
         self._writer.finish(
@@ -172,8 +183,8 @@ class BackgroundWriter:
             self.manifest = self._writer.close()
         except OSError as error:
             raise self._sentence(error) from error
-        if self._failure is not None and not self._told:
-            raise self._sentence(self._failure) from self._failure
+        if failure is not None and not self._told:
+            raise self._sentence(failure) from failure
         return self.manifest
 
     def __enter__(self) -> Self:
@@ -202,7 +213,20 @@ class BackgroundWriter:
 
     def _work(self) -> None:
         """The writing thread."""
-        self._attempt(self._write_all)
+        failure = self._attempt(self._write_all)
+        self._failure = self._failure or failure
+
+    def _sync(self) -> None:
+        """The syncing thread."""
+        while not self._end.wait(SYNC_S):
+            began = time.perf_counter()
+            try:
+                self._writer.sync()
+            except OSError as error:  # reaches the drive as those of the writing thread
+                self._failure = self._failure or error
+                return
+            with self._lock:
+                self._syncing.add(time.perf_counter() - began)
 
     def _write_all(self) -> None:
         while True:
@@ -235,12 +259,13 @@ class BackgroundWriter:
         with self._lock:
             self._writing.add(time.perf_counter() - began)
 
-    def _attempt(self, call: Callable[[], None]) -> None:
-        self._failure = None
+    @staticmethod
+    def _attempt(call: Callable[[], None]) -> Exception | None:
         try:
             call()
         except Exception as error:  # noqa: BLE001 - a thread's errors reach the drive through `_failure`
-            self._failure = error
+            return error
+        return None
 
     def _sentence(self, error: Exception) -> Exception:
         """What to say of a failure: a full or vanished disk in words, a mistake of the program as it is."""

@@ -68,5 +68,9 @@ class RawFile(io.FileIO):
             raise
 
     def sync(self) -> None:
-        """Wait until what was written would survive a power cut."""
-        os.fsync(self.fileno())
+        """Wait until what was written would survive a power cut; another thread may write, or close, meanwhile."""
+        try:
+            descriptor = self.fileno()
+        except ValueError:  # closed
+            return
+        os.fsync(descriptor)

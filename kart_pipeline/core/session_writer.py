@@ -54,6 +54,8 @@ class SessionWriter:
 
     Attributes:
         marks: cuts, laps and pauses; assign them anew at any time, the next flush writes them.
+        syncs: a flush waits for the disk, which may take seconds where that is busy. Else whoever has the writer calls
+            `sync`; what was flushed survives the death of the process without it, but no power cut.
 
     Raises:
         KartError: the folder exists, or a video needs PyAV, which is not installed.
@@ -64,14 +66,17 @@ class SessionWriter:
         self.header = header
         self.steps = 0
         self.marks = UNMARKED
+        self.syncs = True
         self._rows: list[Row] = []
         self._last_flush = -math.inf  # the first row goes to the disk at once, and the header with it
         self._ended: str | None = None
         self._score: float | None = None
         self._notes: Mapping[str, Any] = {}
         self.manifest: Manifest | None = None
+        # What takes long the first time, now, and not while the first frames wait: Arrow imports pandas where it is.
+        pa.array([0])
         if header.is_video:
-            pyav(header.id)  # now, and not while the first frames wait
+            pyav(header.id)
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.mkdir()
@@ -125,34 +130,39 @@ class SessionWriter:
         self._file = RawFile(self.folder / STREAM)
 
     def flush(self) -> None:
-        """Write the waiting rows and marks as one batch and sync them to the disk.
+        """Write the waiting rows and marks as one batch and, where `syncs`, wait for the disk.
 
         Raises:
             OSError: the disk is full or gone; what is waiting is kept for the next try.
         """
         if self._file is None:
             return
-        try:
-            if self._video is not None:
-                self._video.sync()
-        finally:  # a video that broke off has frames to keep rows for
-            self._flush_rows(self._file)
-
-    def _flush_rows(self, file: RawFile) -> None:
         if self._rows or self.marks != self._written_marks:
             batch = pa.RecordBatch.from_pylist(self._rows, schema=self._schema)
             metadata = None if self.marks == self._written_marks else {MARKS_KEY: self.marks.to_json()}
             self._stream.write_batch(batch, custom_metadata=metadata)
             self._rows, self._written_marks = [], self.marks
-        self._write_pending(file)
+        self._write_pending(self._file)
+        if self.syncs:
+            self.sync()
         self._last_flush = time.monotonic()
+
+    def sync(self) -> None:
+        """Wait until all that was flushed would survive a power cut. Another thread may append meanwhile.
+
+        Raises:
+            OSError: the disk is gone, or the video broke off.
+        """
+        if self._video is not None:
+            self._video.sync()
+        if self._file is not None:
+            self._file.sync()
 
     def _write_pending(self, file: RawFile) -> None:
         if self._pending.tell():
             file.append(self._pending.getvalue())
             self._pending.seek(0)
             self._pending.truncate()
-            file.sync()
 
     def finish(self, ended: str, score: float | None = None, notes: Mapping[str, Any] | None = None) -> None:
         """Say how the drive ended, and what was noted on the way; stored in the manifest by `close`."""
@@ -175,6 +185,7 @@ class SessionWriter:
                 self._video.close()
             self._stream.close()
             self._write_pending(self._file)
+            self._file.sync()
             self._file.close()
             self.manifest = finalise(self.folder, self._ended or "stopped", self._score, self._notes, marks=self.marks)
             return self.manifest

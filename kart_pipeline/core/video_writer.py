@@ -95,9 +95,10 @@ class VideoWriter:
         self._last = step
 
     def sync(self) -> None:
-        """Wait until what was written would survive a power cut; OSError as for `write`."""
-        with self._unbroken():
-            self._file.sync()
+        """Wait until what was written would survive a power cut; OSError as for `write`. Another thread may write."""
+        if self._failure is not None:
+            raise OSError(str(self._failure))
+        self._file.sync()
 
     def close(self) -> None:
         """Complete the file: its index and length come last; OSError as for `write`."""

@@ -158,7 +158,7 @@ def test_a_torn_video_keeps_its_beginning(  # type: ignore[no-untyped-def]
     reader.close()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 7)), min_size=1, max_size=4))
 def test_what_mending_a_damaged_video_promises_can_be_read(  # type: ignore[no-untyped-def]
     tmp_path_factory, torn: Path, flips: list[tuple[float, int]]
