@@ -7,7 +7,6 @@ on_step ──▶ bounded queue ──▶ encoder threads (PNG, JPEG) ──▶ 
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,12 +20,12 @@ from kart_pipeline.core.frame import RGB, Step
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.marks import Marks
 from kart_pipeline.core.session_writer import FLUSH_S, SessionWriter
+from recorder.marking import Marking
 from recorder.timing import Timing, Writing
 
 QUEUE = 64  # frames: 2 s at 30 Hz, 59 MB at 640x480
 ENCODERS = 2  # threads; one encodes 640x480 as PNG at 60 Hz, with little to spare
 SYNC_S = 0.25  # between two syncs: with FLUSH_S before them less than the second that a power cut may cost
-UNDO_S = 600  # how far back a cut reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class _Waiting:
     encoded: Future[bytes] | None
 
 
-class BackgroundWriter:
+class BackgroundWriter(Marking):
     """The observer that hands steps to threads which write them; a context manager.
 
     Where the threads do not keep up, frames are dropped: `Step.index` has a gap there, and they are counted. Leaving
@@ -56,15 +55,10 @@ class BackgroundWriter:
 
     def __init__(self, writer: SessionWriter, *, most: int = QUEUE, encoders: int = ENCODERS) -> None:
         self._writer = writer
-        self._rate = writer.header.rate_hz
         self._room = threading.Semaphore(most)
         self._items: queue.SimpleQueue[_Waiting | Marks | None] = queue.SimpleQueue()
+        super().__init__(writer.header.rate_hz, self._items.put)
         self._pool = None if writer.header.is_video else ThreadPoolExecutor(encoders, "encode")
-        self._lock = threading.Lock()
-        self._marks = writer.marks
-        self._undo: deque[int] = deque(maxlen=round(UNDO_S * self._rate))  # steps that a cut can reach
-        self._last = -1
-        self._paused_from: int | None = None
         self._waiting = self._most_waiting = self._dropped = 0
         self._encoding, self._writing, self._syncing = Timing(), Timing(), Timing()
         self._failure: Exception | None = None
@@ -93,54 +87,16 @@ class BackgroundWriter:
             self._told = True
             raise self._sentence(self._failure) from self._failure
         with self._lock:
-            self._last = step.index
-            if self._paused_from is not None:
+            if not self._comes(step.index):
                 return
             if not self._room.acquire(blocking=False):
                 self._dropped += 1
                 return
             self._waiting += 1
             self._most_waiting = max(self._most_waiting, self._waiting)
-            self._undo.append(step.index)
+            self._keeps(step.index)
             encoded = self._pool.submit(self._encode, step.frame.rgb) if self._pool else None
             self._items.put(_Waiting(step, encoded))
-
-    def drop_last(self, seconds: float) -> float:
-        """Cut the last seconds of what was recorded, as after a botched corner; again, and it cuts what was before.
-
-        Returns:
-            How many seconds were cut: less where there are no more, or more than `UNDO_S` were asked for.
-        """
-        with self._lock:
-            count = min(round(seconds * self._rate), len(self._undo))
-            if count > 0:
-                cut = [self._undo.pop() for _ in range(count)]
-                self._mark(self._marks.cut(cut[-1], self._last))
-            return max(count, 0) / self._rate
-
-    def mark_lap(self) -> None:
-        """Note that a lap begins with the step that was seen last."""
-        with self._lock:
-            if self._last >= 0:
-                self._mark(self._marks.lap(self._last))
-
-    def pause(self) -> None:
-        """Record nothing until `resume`; the gap is noted."""
-        with self._lock:
-            if self._paused_from is None:
-                self._paused_from = self._last + 1
-
-    def resume(self) -> None:
-        """Record again."""
-        with self._lock:
-            first, self._paused_from = self._paused_from, None
-            if first is not None and first <= self._last:
-                self._mark(self._marks.pause(first, self._last))
-
-    @property
-    def paused(self) -> bool:
-        """Between `pause` and `resume`."""
-        return self._paused_from is not None
 
     def statistics(self) -> Writing:
         """How writing goes, now and so far."""
@@ -200,10 +156,6 @@ class BackgroundWriter:
         except KartError as second:
             error.add_note(f"Its session could not be closed either: {second}")
 
-    def _mark(self, marks: Marks) -> None:
-        self._marks = marks
-        self._items.put(marks)
-
     def _encode(self, rgb: RGB) -> bytes:
         began = time.perf_counter()
         encoded = encode_frame(rgb, self._writer.header.codec)
@@ -220,10 +172,8 @@ class BackgroundWriter:
         """The syncing thread."""
         while not self._end.wait(SYNC_S):
             began = time.perf_counter()
-            try:
-                self._writer.sync()
-            except OSError as error:  # reaches the drive as those of the writing thread
-                self._failure = self._failure or error
+            if failure := self._attempt(self._writer.sync):
+                self._failure = self._failure or failure
                 return
             with self._lock:
                 self._syncing.add(time.perf_counter() - began)
