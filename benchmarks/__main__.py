@@ -9,7 +9,7 @@ from rich.console import Console
 
 from benchmarks.table import Row, show
 
-NAMES = ("startup", "frames", "store", "training", "inference")
+NAMES = ("startup", "frames", "store", "training", "inference", "capture")
 
 
 def main() -> int:

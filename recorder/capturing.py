@@ -45,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     screen = parser.add_argument_group("the screen, with any game on it that you drive yourself")
     where = screen.add_mutually_exclusive_group()
     where.add_argument("--window", metavar="TITLE", help="the inside of the window with TITLE in its title, followed")
-    where.add_argument("--region", metavar="X,Y,W,H", help="these pixels of the desktop; or draw, with the mouse")
+    where.add_argument(
+        "--region",
+        metavar="X,Y,W,H",
+        help="these pixels of the desktop (--region=-X,… left of the first monitor); or draw, with the mouse",
+    )
     where.add_argument("--monitor", type=arguments.count, metavar="N", help="a whole monitor")
     add = screen.add_argument
     add("--track", metavar="NAME", help="where you drive, as luigi-raceway")

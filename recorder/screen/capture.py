@@ -26,6 +26,10 @@ from recorder.screen.source import Where, open_source
 from recorder.stopping import StopRequest
 from recorder.stores import Stores
 
+BLACK = (
+    "All that is seen there is black. If the game is not, then it draws past the desktop: run it in a window, without "
+    "exclusive fullscreen; on macOS, permit Screen Recording for the terminal in Privacy & Security."
+)
 _LOOKS = 15  # before a recording, to see how long one takes
 
 
@@ -83,10 +87,7 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
         header = screen_header(game, {"kind": "human", **pad.about}, plan.codec)
         say(_opening(header, chosen.device.name, chosen.why, look_ms))
         if not game.reset().rgb.any():
-            say(
-                "All that is seen there is black. If the game is on the screen, it draws past the desktop: run it in a "
-                "window, or without exclusive fullscreen."
-            )
+            say(BLACK)
         with StopRequest() as stop:
 
             def should_stop() -> bool | str:

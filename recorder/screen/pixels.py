@@ -34,7 +34,8 @@ class Pixels:
             raise KartError(
                 f"Recording the screen needs mss ({error}): pip install 'kart-pipeline[recorder]'."
             ) from error
-        self._error: Any = ScreenShotError
+        # The last two are what becomes of a server that is gone: an assertion in mss, or a null pointer behind it.
+        self._errors = (ScreenShotError, OSError, AssertionError, ValueError)
         try:
             self._mss = mss.MSS()
             self._all = self._monitors()
@@ -63,8 +64,8 @@ class Pixels:
         seen = rect.within(self.desktop)
         try:
             shot = self._mss.grab(seen.to_dict())
-        except (self._error, OSError) as error:
-            raise KartError(f"The screen at {seen} cannot be read any more ({error}).") from error
+        except self._errors as error:
+            raise KartError(f"The screen at {seen} cannot be read any more ({error!r}).") from error
         pixels: BGRX = np.frombuffer(shot.bgra, np.uint8).reshape(shot.height, shot.width, 4)
         if seen == rect:
             return pixels

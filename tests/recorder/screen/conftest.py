@@ -14,23 +14,39 @@ from recorder.devices.state import now_ns
 RELEASED, PRESSED = 0x2040C0, 0xE0A020  # colours of the window, as 0xRRGGBB
 
 
+StartServer = Callable[[], tuple["subprocess.Popen[str]", str]]
+
+
 @pytest.fixture(scope="session")
-def x_name() -> Iterator[str]:
+def x_server() -> Iterator[StartServer]:
+    """Starts X servers of 800x600 and tells their names."""
     if not shutil.which("Xvfb"):
         pytest.skip("there is no Xvfb to show windows on: apt-get install xvfb")
     pytest.importorskip("Xlib", reason="python-xlib is for Linux only")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],  # noqa: S607
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout
-    number = server.stdout.readline().strip()
-    assert number, "Xvfb did not start"
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+    servers: list[subprocess.Popen[str]] = []
+
+    def start() -> tuple["subprocess.Popen[str]", str]:
+        server = subprocess.Popen(
+            ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],  # noqa: S607
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        servers.append(server)
+        assert server.stdout
+        number = server.stdout.readline().strip()
+        assert number, "Xvfb did not start"
+        return server, f":{number}"
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def x_name(x_server: StartServer) -> str:
+    return x_server()[1]
 
 
 @pytest.fixture

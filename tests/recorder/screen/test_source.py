@@ -138,6 +138,21 @@ def test_what_is_not_on_the_screen_is_refused(desktop, look) -> None:
         look(window="anything")
 
 
+@pytest.mark.e2e
+def test_a_screen_that_goes_away_is_told(x_server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, name = x_server()
+    monkeypatch.setenv("DISPLAY", name)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+    source = open_source(Where(monitor=1), 0)
+    assert isinstance(source.grab(), Grab)
+    server.terminate()
+    server.wait(10)
+    with pytest.raises(KartError, match="cannot be read any more"):
+        source.grab()
+    source.close()
+
+
 @pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "0,0,-5,5", "0,0,8,8", "0.5,0,100,100"])
 def test_what_is_no_region_is_said(text: str) -> None:
     with pytest.raises(KartError, match="region"):
