@@ -1,5 +1,6 @@
 """The pixels of the desktop, read through mss."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,8 @@ class Pixels:
 
     def close(self) -> None:
         """Release the screen; may be called more than once."""
-        self._mss.close()
+        with contextlib.suppress(*self._errors):  # the server took everything with it
+            self._mss.close()
 
     def __enter__(self) -> Self:
         return self
