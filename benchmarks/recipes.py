@@ -101,6 +101,7 @@ def _measure(recipe: Recipe, settings: Settings, options: argparse.Namespace, re
         "low": low,
         "high": high,
         "worst": card.worst,
+        "decile": card.decile,
         "finished": card.finished,
         "smoothness": card.smoothness,
         "scores": card.scores.tolist(),
@@ -108,7 +109,9 @@ def _measure(recipe: Recipe, settings: Settings, options: argparse.Namespace, re
         "heads": {head: dict(figures) for head, figures in result.evaluation.errors[NETWORK].heads.items()},
         "best_epoch": result.best_epoch,
         "rows": len(examples.rows("train")),
-        "parameters": result.model.count_params(),
+        "parameters": result.cost.parameters,
+        "megaflops": result.cost.flops / 1e6,
+        "latency_p50_ms": result.cost.latency_p50_ms,
         "training_minutes": result.seconds / 60,
         "driving_minutes": (time.monotonic() - began) / 60,
         "hyper": hyper.to_dict(),
@@ -147,22 +150,23 @@ def _score(result: TrainingResult, contract: Contract, options: argparse.Namespa
 def _show(known: Mapping[str, Any], options: argparse.Namespace, console: Console) -> None:
     console.print(f"{machine()}\n", highlight=False, soft_wrap=True)
     columns = ("recipe", "mean", "95 % interval", "worst", "worst decile", "finished", "held-out error")
-    columns += ("parameters", "minutes")
+    columns += ("parameters", "MFLOP", "ms", "minutes")
     lines = [columns, ("---", *("---:",) * (len(columns) - 1))]
     for key, found in known.items():
         if not key.startswith(f"{options.game} "):
             continue
-        decile = sorted(found["scores"])[len(found["scores"]) // 10]
         lines.append(
             (
                 key.removeprefix(f"{options.game} "),
                 f"{found['mean']:.1f}",
                 f"{found['low']:.0f} to {found['high']:.0f}",
                 f"{found['worst']:.0f}",
-                f"{decile:.0f}",
+                f"{found['decile']:.0f}",
                 f"{found['finished']:.0%}",
                 f"{found['val']:.3f}",
                 f"{found['parameters']:,}",
+                f"{found['megaflops']:.0f}",
+                f"{found['latency_p50_ms']:.1f}",
                 f"{found['training_minutes']:.1f}",
             )
         )
