@@ -13,6 +13,7 @@ import numpy as np
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.recording import STREAM
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.labels import vectors
 from kart_pipeline.driving.drivers import Corrected, Driver, Expert, Noisy, knocks
@@ -108,8 +109,7 @@ def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, 
 
     for session_id in stores.local.unfinished():
         header = stores.unfinished_header(session_id)
-        nothing_in_it = header is None and not stores.is_live(session_id)
-        if nothing_in_it or (header is not None and header.game == game and ours(header.driver)):
+        if (header is not None and header.game == game and ours(header.driver)) or _empty(stores, session_id):
             stores.remove(session_id)
     for session_id in stores.undelivered():
         if ours(stores.local.manifest(session_id).driver):
@@ -124,6 +124,12 @@ def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, 
         else:
             done[manifest.source["seed"]] = manifest
     return done
+
+
+def _empty(stores: Stores, session_id: str) -> bool:
+    """Whether nothing reached the disk before its process was killed; what cannot be read may be a person's drive."""
+    stream = stores.folder(session_id) / STREAM
+    return stream.exists() and not stream.stat().st_size and not stores.is_live(session_id)
 
 
 def _drives(

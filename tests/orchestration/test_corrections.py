@@ -146,6 +146,16 @@ def test_a_recording_that_is_being_written_is_left_alone(home: Settings):
         writer._release()
 
 
+@pytest.mark.parametrize("damaged", [b"what another release wrote", b"\xff\xff\xff\xff"])
+def test_a_recording_that_cannot_be_read_is_left_alone(home: Settings, damaged: bytes):
+    """Nobody knows whose it is: it may be what is left of a person's drive."""
+    theirs = home.recordings / "theirs"
+    theirs.mkdir(parents=True)
+    (theirs / "recording.arrows").write_bytes(damaged)
+    correct(home, GAME, 1, Terms(drives=1, max_steps=2), silent)
+    assert (theirs / "recording.arrows").read_bytes() == damaged
+
+
 def test_a_hopeless_drive_ends_early(home: Settings):
     """The first frame of all is on the road, and the car never moves: it is stuck at once."""
     terms = Terms(drives=1, max_steps=100, off_track_s=None, stuck_s=0.2)
