@@ -10,7 +10,7 @@ there already is taken as it is. An interrupted run goes on where it stopped, wi
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -22,6 +22,7 @@ from kart_pipeline.correct.campaign import Campaign, Wishes
 from kart_pipeline.correct.road import recipe
 from kart_pipeline.games.registry import GAMES
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.networks import NETWORKS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +94,7 @@ def _wishes(given: argparse.Namespace) -> Wishes:
     """What the command line asks for.
 
     Raises:
-        KartError: a number out of range, or a name that is no setting.
+        KartError: a number out of range, a name that is no setting, or a value that does not suit one.
     """
     for name, least in (("rounds", 0), ("episodes", 2), ("drives", 1), ("seeds", 1), ("workers", 1), ("max_steps", 1)):
         value = getattr(given, name)
@@ -103,9 +104,11 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         raise KartError(f"--noise is a number from 0 to 1, not {given.noise}.")
     if not given.seconds_off_track > 0:
         raise KartError(f"--seconds-off-track must be above 0, not {given.seconds_off_track}.")
-    hyper, training_set = _settings(given.set)
+    named, training_set = _settings(given.set)
     if given.correction_weight is not None:
         training_set["correction_weight"] = given.correction_weight
+    hyper = HyperParameters.from_dict({**recipe(given.minutes).to_dict(), **named})
+    _check(hyper, training_set)
     return Wishes(
         game=given.game,
         rounds=given.rounds,
@@ -113,7 +116,7 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         drives=given.drives,
         seeds=given.seeds,
         workers=given.workers,
-        hyper=HyperParameters.from_dict({**recipe(given.minutes).to_dict(), **hyper}),
+        hyper=hyper,
         training_set=training_set,
         warm_start=given.warm_start,
         newest=given.newest,
@@ -142,6 +145,23 @@ def _settings(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
             raise KartError(f"--set knows no {name!r}; it knows: {', '.join(sorted([*known, *others]))}.")
         training_set[name] = _value(value)
     return hyper, training_set
+
+
+def _check(hyper: HyperParameters, training_set: Mapping[str, Any]) -> None:
+    """Raise KartError for what the first training would refuse, after minutes of recording."""
+    if hyper.network not in NETWORKS:
+        raise KartError(f"There is no network {hyper.network!r}; choose one of {', '.join(sorted(NETWORKS))}.")
+    if not training_set:
+        return
+    from pydantic import ValidationError
+
+    from kart_pipeline.orchestration.assets.training_set import TrainingSetConfig, check
+
+    try:
+        check(TrainingSetConfig(**training_set))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise KartError(f"{first['loc'][0]} is not {first['input']!r}: {first['msg'].lower()}.") from error
 
 
 def _value(text: str) -> Any:

@@ -51,6 +51,18 @@ class Histogram:
         return cls(tuple(data["edges"]), tuple(data["before"]), tuple(data["after"]), data["effective_rows"])
 
 
+def check_balance(balance: str) -> None:
+    """Raise KartError where there is no such balance."""
+    if balance not in get_args(Balance):
+        raise KartError(f"Balance is one of {', '.join(get_args(Balance))}, not {balance!r}.")
+
+
+def check_correction_weight(factor: float) -> None:
+    """Raise KartError for a factor that is not above 0, or above `MOST_CORRECTION_WEIGHT`."""
+    if not 0 < factor <= MOST_CORRECTION_WEIGHT:  # NaN fails this too
+        raise KartError(f"A correction's weight is above 0 and at most {MOST_CORRECTION_WEIGHT:g}, not {factor}.")
+
+
 def balance_weights(balance: Balance, steer: Floats | None, place: Ints) -> Floats:
     """A weight for each training row; their mean is 1.
 
@@ -69,8 +81,7 @@ def balance_weights(balance: Balance, steer: Floats | None, place: Ints) -> Floa
     Raises:
         KartError: no such balance, nothing to balance by, or a value that is no steering.
     """
-    if balance not in get_args(Balance):
-        raise KartError(f"Balance is one of {', '.join(get_args(Balance))}, not {balance!r}.")
+    check_balance(balance)
     wish = np.ones(len(place))
     if balance in ("histogram", "both"):
         if steer is None:
@@ -96,8 +107,7 @@ def correction_weights(weights: Floats, correction: Bools, factor: float) -> Flo
     Raises:
         KartError: a factor that is not above 0, or above `MOST_CORRECTION_WEIGHT`.
     """
-    if not 0 < factor <= MOST_CORRECTION_WEIGHT:  # NaN fails this too
-        raise KartError(f"A correction's weight is above 0 and at most {MOST_CORRECTION_WEIGHT:g}, not {factor}.")
+    check_correction_weight(factor)
     if not len(weights):
         return weights
     heavier = weights * np.where(correction, factor, 1.0)

@@ -1,7 +1,6 @@
 """The side of each row of a training set, by what is to be held out whole."""
 
 from collections.abc import Sequence
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +9,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.gather import Gathered
 from kart_pipeline.datasets.split import (
     HoldOut,
+    check_hold_out,
     describe,
     describe_frames,
     describe_tail,
@@ -37,8 +37,7 @@ def choose_sides(
     Raises:
         KartError: no such way to hold out, a fraction out of range, or too little for two sides.
     """
-    if hold_out not in get_args(HoldOut):
-        raise KartError(f"What is held out is one of {', '.join(get_args(HoldOut))}, not {hold_out!r}.")
+    check_hold_out(hold_out)
     counts = [len(item.row) for item in gathered]
     if hold_out == "frame":
         return split_frames(sum(counts), val_fraction), describe_frames(val_fraction)

@@ -7,7 +7,7 @@ learned nothing but pictures by heart would look good. `split_frames` does just 
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ def split_groups(groups: Iterable[str], val_fraction: float) -> dict[str, Side]:
     Raises:
         KartError: a fraction out of range.
     """
-    _check_fraction(val_fraction)
+    check_fraction(val_fraction)
     ordered = sorted(set(groups), key=position)
     held_out = sum(position(group) < val_fraction for group in ordered)
     held_out = min(max(held_out, 1), len(ordered) - 1)
@@ -61,7 +61,7 @@ def split_tail(
     Raises:
         KartError: a fraction out of range, or too few rows for two sides.
     """
-    _check_fraction(val_fraction)
+    check_fraction(val_fraction)
     cut = math.floor(len(row) * (1 - val_fraction))
     if 0 < cut < len(row):
         sides = np.where(np.arange(len(row)) < cut, "train", "val")
@@ -88,7 +88,7 @@ def split_frames(count: int, val_fraction: float) -> npt.NDArray[np.str_]:
     Raises:
         KartError: a fraction out of range, or too few rows for two sides.
     """
-    _check_fraction(val_fraction)
+    check_fraction(val_fraction)
     if count < 2:
         raise KartError("A single labelled row cannot be split into two sides; record more.")
     held_out = min(max(round(count * val_fraction), 1), count - 1)
@@ -115,6 +115,13 @@ def describe_frames(val_fraction: float) -> str:
     return f"by frame: {val_fraction:.0%} of the rows, drawn at random; their neighbours are learned from, so it leaks"
 
 
-def _check_fraction(val_fraction: float) -> None:
+def check_hold_out(hold_out: str) -> None:
+    """Raise KartError where nothing of that name can be held out."""
+    if hold_out not in get_args(HoldOut):
+        raise KartError(f"What is held out is one of {', '.join(get_args(HoldOut))}, not {hold_out!r}.")
+
+
+def check_fraction(val_fraction: float) -> None:
+    """Raise KartError for a share that leaves one side empty."""
     if not 0 < val_fraction < 1:  # NaN fails this too
         raise KartError(f"The share of held-out rows must be above 0 and below 1, not {val_fraction}.")

@@ -37,6 +37,14 @@ def test_settings_of_training_and_training_set_can_be_named():
         (("--set", "epochs"), "--set takes NAME=VALUE"),
         (("--set", "epoch=3"), "--set knows no 'epoch'; it knows: axis_"),
         (("--set", "epochs=many"), "epochs is a whole number"),
+        (("--set", "network=lstm"), "There is no network 'lstm'; choose one of pilotnet, "),
+        (("--set", "val_fraction=much"), "val_fraction is not 'much': input should be a valid number"),
+        (("--set", "val_fraction=1"), "above 0 and below 1, not 1.0"),
+        (("--set", "balance=3"), "balance is not 3: input should be a valid string"),
+        (("--set", "balance=even"), "Balance is one of none, histogram, places, both, not 'even'."),
+        (("--set", "hold_out=lap"), "What is held out is one of group, session, track, frame, not 'lap'."),
+        (("--set", "hold_out=frame"), "known from their neighbours"),
+        (("--correction-weight", "0"), "above 0 and at most 100, not 0.0"),
     ],
 )
 def test_a_mistake_is_answered_by_one_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):

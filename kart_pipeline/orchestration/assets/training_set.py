@@ -9,7 +9,9 @@ from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import training_set as sets
+from kart_pipeline.datasets.balance import check_balance, check_correction_weight
 from kart_pipeline.datasets.labels import direction_name
+from kart_pipeline.datasets.split import check_fraction, check_hold_out
 from kart_pipeline.games.contracts import Contracts, prevailing
 from kart_pipeline.learning.figures import steering_histogram
 from kart_pipeline.orchestration import checks, pictures, tables
@@ -53,12 +55,8 @@ def training_set(
     """
     game = context.partition_key
     with checks.sentences():
+        check(config)
         contract, manifests, unfit = _sessions(settings, game)
-        if config.hold_out == "frame":
-            raise KartError(
-                "Frames held out one by one are known from their neighbours, so their error says nothing of a drive; "
-                "hold out 'group', 'session' or 'track'. `python -m benchmarks.leak` shows the difference."
-            )
         made = sets.build_training_set(
             settings.datasets,
             contract,
@@ -93,6 +91,19 @@ def training_set(
         ),
         data_version=dg.DataVersion(made.version),
     )
+
+
+def check(config: TrainingSetConfig) -> None:
+    """Raise KartError for a configuration that no training set can be built by, whatever its sessions are."""
+    check_fraction(config.val_fraction)
+    check_hold_out(config.hold_out)
+    check_balance(config.balance)
+    check_correction_weight(config.correction_weight)
+    if config.hold_out == "frame":
+        raise KartError(
+            "Frames held out one by one are known from their neighbours, so their error says nothing of a drive; "
+            "hold out 'group', 'session' or 'track'. `python -m benchmarks.leak` shows the difference."
+        )
 
 
 def _sessions(settings: Settings, game: str) -> tuple[Contract, list[Manifest], dict[str, str]]:
