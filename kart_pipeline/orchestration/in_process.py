@@ -10,10 +10,14 @@ from filelock import FileLock, Timeout
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
+from kart_pipeline.datasets.frames_info import read_frames_info
+from kart_pipeline.orchestration.assets.frames import frames, frames_version
 from kart_pipeline.orchestration.instance import open_instance
 from kart_pipeline.orchestration.sensors import sessions_on_disk
 
 IN_PROCESS_TAG = "kart/in_process"
+_VERSION_TAG = "dagster/data_version"
 _INTERRUPTED = (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__)
 _SILENT = {"console": {"config": {"log_level": "CRITICAL"}}}
 
@@ -129,6 +133,22 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> Metadata:
     """What an asset shows in Dagster, by name."""
     (event,) = result.asset_materializations_for_node(asset)
     return {name: value.value for name, value in event.metadata.items()}
+
+
+def is_prepared(settings: Settings, instance: dg.DagsterInstance, session: str, contract: str) -> bool:
+    """Whether the frames are on the disk, and Dagster's last word on them was about these."""
+    try:
+        digest = Store(settings.store_url).manifest(session).digest
+        built = read_frames_info(settings.datasets, contract, session)
+    except KartError:
+        return False
+    if built is None or built.digest != digest:
+        return False
+    last = instance.fetch_materializations(dg.AssetRecordsFilter(frames.key, asset_partitions=[session]), limit=1)
+    if not last.records:
+        return False
+    event = last.records[0].asset_materialization
+    return event is not None and (event.tags or {}).get(_VERSION_TAG) == frames_version(digest, contract)
 
 
 def _bury(instance: dg.DagsterInstance) -> None:

@@ -12,21 +12,27 @@ from rich.console import Console
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.core.store import Store
-from kart_pipeline.datasets.frames_info import read_frames_info
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.orchestration.assets.corrections import corrections
-from kart_pipeline.orchestration.assets.frames import frames, frames_version
 from kart_pipeline.orchestration.bars import Bars
 from kart_pipeline.orchestration.correcting import Terms
 from kart_pipeline.orchestration.definitions import build_defs
-from kart_pipeline.orchestration.in_process import Metadata, at_work, hushed, metadata, reason, requests_of_sensor, run
+from kart_pipeline.orchestration.in_process import (
+    Metadata,
+    at_work,
+    hushed,
+    is_prepared,
+    metadata,
+    reason,
+    requests_of_sensor,
+    run,
+)
 from kart_pipeline.orchestration.jobs import correct_driver, prepare_session, train_driver
 from kart_pipeline.orchestration.partitions import GAMES
 from kart_pipeline.orchestration.sensors import CONTRACT_TAG, sessions_on_disk
 from player.hush import start_tensorflow
 
-_RUN_KEY_TAG, _SENSOR_TAG, _VERSION_TAG = "dagster/run_key", "dagster/sensor_name", "dagster/data_version"
+_RUN_KEY_TAG, _SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
 
 
 @dataclass(slots=True)
@@ -70,7 +76,7 @@ def materialise_sessions(
         for place, request in enumerate(requests):
             session = str(request.partition_key)
             bars("Sessions", place, len(requests), session)
-            if _is_prepared(settings, memory, session, request.tags[CONTRACT_TAG]):
+            if is_prepared(settings, memory, session, request.tags[CONTRACT_TAG]):
                 prepared.unchanged.append(session)
                 continue
             keys = {_RUN_KEY_TAG: str(request.run_key), _SENSOR_TAG: sessions_on_disk.name}
@@ -241,19 +247,3 @@ def _train_driver(
         if not result.success:
             raise KartError(reason(result))
     return {name: metadata(result, name) for name in assets}
-
-
-def _is_prepared(settings: Settings, instance: dg.DagsterInstance, session: str, contract: str) -> bool:
-    """Whether the frames are on the disk, and Dagster's last word on them was about these."""
-    try:
-        digest = Store(settings.store_url).manifest(session).digest
-        built = read_frames_info(settings.datasets, contract, session)
-    except KartError:
-        return False
-    if built is None or built.digest != digest:
-        return False
-    last = instance.fetch_materializations(dg.AssetRecordsFilter(frames.key, asset_partitions=[session]), limit=1)
-    if not last.records:
-        return False
-    event = last.records[0].asset_materialization
-    return event is not None and (event.tags or {}).get(_VERSION_TAG) == frames_version(digest, contract)
