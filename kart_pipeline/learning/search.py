@@ -111,7 +111,9 @@ def open_study(database: str, examples: TrainingSet, aim: Aim) -> "optuna.Study"
     for trial in study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING]):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)  # its process was killed
     if drawn:
-        first = {name: usual[name] for name in drawn}  # what there is now
+        first = {name: usual[name] for name in drawn}  # what there is now; the network, only where it suits
+        if "network" in drawn and usual["network"] not in _suitable(examples.contract):
+            del first["network"]
         study.enqueue_trial(first, skip_if_exists=True)
     return study
 

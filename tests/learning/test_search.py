@@ -133,6 +133,16 @@ def test_only_networks_that_suit_the_contract_are_drawn(contract: Contract) -> N
         space({}, replace(contract, spec=ActionSpec(("val_steer",))))
 
 
+def test_a_search_begins_with_what_there_is_now_but_for_a_network_that_does_not_suit(
+    make_training_set: Callable[..., TrainingSet], contract: Contract, database: str
+) -> None:
+    small = make_training_set(replace(contract, width=40, height=40))
+    aim = replace(AIM, base={})
+    first = open_study(database, small, aim).ask(space({}, small.contract)).params
+    assert first["network"] == "residual"
+    assert first["learning_rate"] == HyperParameters().learning_rate
+
+
 def test_without_optuna_the_package_is_named(
     examples: TrainingSet, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
