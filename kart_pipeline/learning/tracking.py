@@ -130,11 +130,11 @@ def log_origin(training_set: TrainingSet, hyper: HyperParameters) -> None:
     sessions = [asdict(entry) for entry in training_set.sessions]
     about = {"version": training_set.version, "game": training_set.game, "options": training_set.options}
     mlflow.log_dict({**about, "split_kind": training_set.split_kind, "sessions": sessions}, "training_set.json")
+    # MLflow warns of integers: a missing one cannot be told in their type
+    table = pd.DataFrame(sessions).astype({"rows": float, "corrections": float})
     # of the training set only the index in short: MLflow would hash and profile the pixels
     dataset = mlflow.data.from_pandas(
-        pd.DataFrame(sessions).astype(
-            {"rows": float, "corrections": float}
-        ),  # MLflow warns of integers, which cannot be missing
+        table,
         source=LocalArtifactDatasetSource(training_set.path.as_uri()),
         name=f"{training_set.game} training set",
         digest=training_set.version[:16],

@@ -1,4 +1,5 @@
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +180,12 @@ def test_a_run_keeps_which_sessions_it_learned_from(recorded: Recorded, tmp_path
     assert {entry["id"]: entry["digest"] for entry in about["sessions"]} == {
         entry.id: entry.digest for entry in recorded.training_set.sessions
     }
+
+
+def test_nothing_is_warned_of_where_a_run_starts(recorded: Recorded, hyper: HyperParameters) -> None:
+    with warnings.catch_warnings(), training_run(recorded.settings, "drawn"):
+        warnings.simplefilter("error", UserWarning)
+        log_origin(recorded.training_set, hyper)
 
 
 def test_the_logged_model_carries_the_metrics_of_its_best_epoch(recorded: Recorded) -> None:
