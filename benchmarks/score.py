@@ -22,7 +22,7 @@ from benchmarks.table import machine
 from kart_pipeline.core.durable import write_json
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.correct import rounds
+from kart_pipeline.correct import kept, rounds
 from kart_pipeline.correct.__main__ import main as correct
 from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.seeds import PLAYER
@@ -45,7 +45,9 @@ class Published:
 
 PUBLISHED: Mapping[str, Sequence[Published]] = {
     "car_racing": (
-        Published("threshold of Gymnasium", "900", "counts as solved", "gymnasium.envs.registration, CarRacing-v3"),
+        Published(
+            "threshold of Gymnasium", "900", "counts as solved", "gymnasium.spec('CarRacing-v3').reward_threshold"
+        ),
         Published(
             "World Models (Ha & Schmidhuber, 2018)",
             "906 ± 21",
@@ -74,7 +76,7 @@ PUBLISHED: Mapping[str, Sequence[Published]] = {
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description=__doc__.split("\n\n")[0])
     parser.add_argument("--game", default="car_racing")
@@ -82,10 +84,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="unseen tracks (default 100)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     parser.add_argument("correct", nargs="*", metavar="-- OPTION", help="further options of kart_pipeline.correct")
-    options = parser.parse_args()
-    home = (Settings.from_env().home / "score" / options.game).absolute()
-    os.environ["KART_HOME"] = str(home)
+    options = parser.parse_args(arguments)
     try:
+        for name, least in (("rounds", 0), ("seeds", 1), ("workers", 1)):
+            if getattr(options, name) < least:
+                raise KartError(f"--{name} must be at least {least}, not {getattr(options, name)}.")
+        home = (Settings.from_env().home / "score" / options.game).absolute()
+        os.environ["KART_HOME"] = str(home)
+        for elsewhere in ("KART_STORE", "MLFLOW_TRACKING_URI"):  # sessions and models that are there are not "nothing"
+            os.environ.pop(elsewhere, None)
         status = _rounds(home, options)
         if status:
             return status
@@ -93,6 +100,9 @@ def main() -> int:
     except KartError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted; the same command goes on from here.\n")
+        return 130
     _tell(home, options.game, found)
     return 0
 
@@ -113,10 +123,9 @@ def _unseen(home: Path, options: argparse.Namespace) -> list[Scorecard]:
     champion = rounds.load(home, options.game).rounds[-1].champion
     known = {"game": options.game, "version": champion, "seeds": options.seeds}
     path = home / RESULTS
-    if path.exists():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if found["of"] == known:
-            return [Scorecard.from_dict(card) for card in found["scorecards"]]
+    found: dict[str, Any] = kept.load(path, dict, {})
+    if found.get("of") == known:
+        return [Scorecard.from_dict(card) for card in found["scorecards"]]
     command = [sys.executable, "-m", "player", "--model-uri", f"models:/kart-{options.game}/{champion}"]
     command += ["--game", options.game, "--seeds", str(options.seeds), "--workers", str(options.workers)]
     done = subprocess.run(
