@@ -9,13 +9,12 @@ there is not run again.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -25,13 +24,13 @@ from benchmarks.table import machine
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.durable import write_json
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
+from kart_pipeline.correct import kept
 from kart_pipeline.datasets.frames import build_frames
 from kart_pipeline.datasets.training_set import TrainingSet, build_training_set
-from kart_pipeline.driving.loop import drive
 from kart_pipeline.driving.scorecard import Scorecard
+from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.seeds import PROMOTION
 from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.games.registry import make_game
@@ -74,7 +73,7 @@ def main() -> int:
 
 def _run(options: argparse.Namespace, settings: Settings, console: Console) -> None:
     path = settings.home / RESULTS
-    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known: dict[str, Any] = kept.load(path, dict, {})
     for name in options.names:
         for repeat in range(options.repeats):
             key = f"{options.game} {name} steps={options.steps} seeds={options.seeds} repeat={repeat}"
@@ -131,20 +130,12 @@ def _examples(recipe: Recipe, settings: Settings, game: str) -> TrainingSet:
     root = settings.home / "recipes"
     for manifest in manifests:
         build_frames(store.open(manifest.id), contract, root)
-    return _indexed(root, contract, game, manifests, recipe.training_set)
-
-
-def _indexed(
-    root: Path, contract: Contract, game: str, manifests: list[Manifest], settings: Mapping[str, Any]
-) -> TrainingSet:
-    return build_training_set(root, contract, game, sessions=manifests, **settings)
+    return build_training_set(root, contract, game, sessions=manifests, **recipe.training_set)
 
 
 def _score(result: TrainingResult, contract: Contract, options: argparse.Namespace) -> Scorecard:
     policy = Policy("policy", contract, predictor(result.model, contract))
-    with make_game(options.game) as game:
-        drives = tuple(drive(game, policy, seed=seed) for seed in PROMOTION[: options.seeds])
-    return Scorecard(options.game, policy.name, drives)
+    return score(partial(make_game, options.game), lambda _: policy, PROMOTION[: options.seeds])
 
 
 def _show(known: Mapping[str, Any], options: argparse.Namespace, console: Console) -> None:
