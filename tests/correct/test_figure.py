@@ -1,6 +1,7 @@
 """The picture of the rounds."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def test_it_is_drawn_from_the_first_round_on(rounds):
 
 
 def test_a_champion_looks_different_from_a_model_that_did_not_become_one():
-    champion = Round(**{**SECOND_FIELDS, "champion": 2})
+    champion = replace(SECOND, champion=2)
     assert not np.array_equal(
         pixels(rounds_figure("kart", [FIRST, SECOND])), pixels(rounds_figure("kart", [FIRST, champion]))
     )
@@ -32,6 +33,3 @@ def test_a_champion_looks_different_from_a_model_that_did_not_become_one():
 
 def test_it_keeps_within_the_bytes_that_it_is_given():
     assert len(rounds_figure("kart", [FIRST, SECOND], 20_000)) <= 20_000
-
-
-SECOND_FIELDS = {name: getattr(SECOND, name) for name in Round.__dataclass_fields__}
