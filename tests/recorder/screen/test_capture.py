@@ -125,6 +125,17 @@ def test_a_region_is_drawn_with_the_mouse(desktop: str, hands) -> None:
     assert out.strip().endswith("180,220,320,180"), err
 
 
+def test_a_black_picture_is_recorded_with_a_word(desktop: str, run, store: Store) -> None:
+    status, out, err = run("capture", "--monitor", "1", *GAME, "--max-steps", "3", "--height", "0", "--codec", "png")
+    assert status == 0
+    assert "All that is seen there is black." in err
+    (session_id,) = store.ids()
+    assert session_id in out
+    manifest = store.manifest(session_id)
+    assert (manifest.steps, manifest.width, manifest.height, manifest.rate_hz) == (3, 800, 600, 30)
+    assert manifest.source["monitor"] == 1
+
+
 def test_screens_lists_what_can_be_recorded(make_window, run) -> None:
     make_window("Racing Game", (50, 40, 320, 240))
     status, out, _ = run("screens")
