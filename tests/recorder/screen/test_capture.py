@@ -18,13 +18,15 @@ from recorder.screen.draw import _HELP
 from recorder.screen.windows import matching, open_windows
 
 GAME = ("--game", "mario_kart_64", "--track", "luigi-raceway", "--pad", "keyboard")
-CAPTURE = ("capture", "--window", "racing", *GAME, "--rate", "20", "--height", "64")
+CAPTURE = ("capture", "--window", "racing", *GAME, "--rate", "10", "--height", "64")
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], object], what: str, *processes: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        for process in processes:
+            assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, f"waited a minute for {what}"
         time.sleep(0.05)
 
 
@@ -44,7 +46,7 @@ def recorded(store: Store, sessions: int, steps: int) -> Callable[[], bool]:
 def test_two_recorders_at_once_each_make_a_session_until_ctrl_c(make_window, hands, start, store: Store) -> None:
     make_window()
     processes = [start(*CAPTURE), start(*CAPTURE, "--codec", "h264")]
-    until(recorded(store, 2, 25), "both recordings to begin")
+    until(recorded(store, 2, 12), "both recordings to begin", *processes)
     hands.key("Left", True)
     hands.key("x", True)
     time.sleep(1)
@@ -55,7 +57,7 @@ def test_two_recorders_at_once_each_make_a_session_until_ctrl_c(make_window, han
         assert process.returncode == 0, err
         assert "Recording Racing Game (320x240, kept as 84x64 in" in err
         assert "as --pad keyboard asks for" in err
-        for word in ("luigi-raceway", "of 20 Hz", "grab", "encode", "write", "mean ms", "worst ms", "frames dropped"):
+        for word in ("luigi-raceway", "of 10 Hz", "grab", "encode", "write", "mean ms", "worst ms", "frames dropped"):
             assert word in out
     assert store.unfinished() == []
     assert sorted(store.manifest(session_id).codec for session_id in store.ids()) == ["h264", "jpeg"]
@@ -77,7 +79,7 @@ def test_two_recorders_at_once_each_make_a_session_until_ctrl_c(make_window, han
 def test_a_recording_whose_terminal_is_closed_is_whole(make_window, start, store: Store, number: str) -> None:
     make_window()
     process = start(*CAPTURE)
-    until(recorded(store, 1, 25), "the recording to begin")
+    until(recorded(store, 1, 12), "the recording to begin", process)
     process.send_signal(signal.Signals[number])
     _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.Signals[number]
@@ -91,7 +93,7 @@ def test_a_recording_whose_terminal_is_closed_is_whole(make_window, start, store
 def test_after_a_kill_the_next_recording_offers_what_can_be_saved(make_window, start, store: Store, run) -> None:
     make_window()
     process = start(*CAPTURE)
-    until(recorded(store, 1, 25), "the recording to begin")
+    until(recorded(store, 1, 12), "the recording to begin", process)
     process.kill()
     process.wait(30)
     (session_id,) = store.unfinished()
@@ -110,7 +112,7 @@ def test_a_region_is_drawn_with_the_mouse(desktop: str, hands) -> None:
     )
     windows = open_windows()
     try:
-        until(lambda: matching(windows.all(), _HELP), "the window to draw in")
+        until(lambda: matching(windows.all(), _HELP), "the window to draw in", drawing)
         hands.mouse(500, 400)
         hands.button(True)
         hands.mouse(300, 300)
@@ -163,7 +165,7 @@ def test_screens_lists_what_can_be_recorded(make_window, run) -> None:
         (("--region", "here", *GAME), "'here' is no region"),
         (("--window", " ", *GAME), "--window needs a part"),
         (("--window", "nobody", *GAME), "No window has 'nobody' in its title"),
-        (("--monitor", "1", *GAME, "--rate", "990"), "it can hold .* Hz, not 990. Record with --rate"),
+        (("--monitor", "1", *GAME, "--rate", "999"), "it can hold .* Hz, not 999. Record with --rate"),
     ],
 )
 def test_what_cannot_be_recorded_is_said_in_a_sentence(
