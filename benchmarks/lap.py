@@ -39,6 +39,7 @@ from kart_pipeline.learning.training import train
 
 HELD_OUT, CHOOSING = 0.1, 0.2
 AT_REST = 0.05  # of the stick's half range
+BLOCK_S = 3.0  # neighbouring rows are much alike: they are resampled in blocks as long as a corner takes
 # A median has no use for rare taps of the stick, nor has this loss. Buttons are pressed or not all lap long: their
 # cross-entropy would drown the steering.
 HYPER = HyperParameters(axis_loss="mae", batch_size=32, epochs=50, patience=50, button_loss_weight=0.1)
@@ -92,7 +93,7 @@ def _measure(folder: Path, home: Path) -> None:
             continue
         for what, rows in (("all", slice(None)), ("racing", racing)):
             gain = (_distances(guess, truth) - ours)[rows]
-            low, high = bootstrap(gain)
+            low, high = bootstrap(gain, round(BLOCK_S * contract.rate_hz))
             text = f"{NETWORK} against {name} on {len(gain)} rows ({what}): {gain.mean():+.3f}"
             console.print(
                 f"{text} (95 % bootstrap interval {low:+.3f} to {high:+.3f}).", highlight=False, soft_wrap=True

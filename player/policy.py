@@ -112,6 +112,8 @@ def watched_policy(name: str, package: DriverPackage, game: Game) -> Driver:
 def untrained_policy(contract: Contract, network: str = "pilotnet", *, seed: int = 0) -> Policy:
     """The baseline that shows what training is worth: the same network with the random weights that it begins with.
 
+    Its axes are numbers also where the trained network's are distributions over bins.
+
     Raises:
         KartError: there is no such network.
     """

@@ -118,6 +118,18 @@ def test_the_interval_lies_between_worst_and_best_and_repeats(scores):
     assert bootstrap(np.array(scores)) == (low, high)
 
 
+def test_neighbours_that_are_alike_tell_less_and_widen_the_interval():
+    alike = np.repeat(np.random.default_rng(1).normal(size=20), 10)
+    low, high = bootstrap(alike)
+    wide_low, wide_high = bootstrap(alike, block=10)
+    assert wide_high - wide_low > 2 * (high - low)
+
+
+def test_a_block_of_everything_draws_nothing_else():
+    values = np.arange(12.0)
+    assert bootstrap(values, block=12) == (5.5, 5.5)
+
+
 def test_a_scorecard_survives_json():
     card = a_card([1.5, 2.5], ended="finished")
     again = Scorecard.from_dict(json.loads(json.dumps(card.to_dict(), allow_nan=False)))
