@@ -108,7 +108,7 @@ def x_server() -> Iterator[str]:
         pytest.skip("there is no Xvfb to press keys in: apt-get install xvfb")
     pytest.importorskip("Xlib", reason="python-xlib is for Linux only")
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "64x48x24", "-nolisten", "tcp"],  # noqa: S607
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "64x48x24", "-nolisten", "tcp", "-noreset"],  # noqa: S607
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
