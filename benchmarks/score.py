@@ -58,7 +58,7 @@ PUBLISHED: Mapping[str, Sequence[Published]] = {
             "human imitation, Freiburg Deep Learning Lab",
             "885.6 ± 9.7",
             "15 tracks, up to 2000 steps, grey, 5 classes, a decoding tuned by hand",
-            "github.com/ErlisLushtaku/DeepLearningLab-CarRacing",
+            "github.com/ErlisLushtaku/DeepLearningLab-CarRacing-ImitationLearningAndReinforcementLearning",
         ),
         Published(
             "PPO expert, UBC EECE 571S",
