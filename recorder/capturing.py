@@ -102,12 +102,12 @@ def _simulated(args: argparse.Namespace) -> int:
 
 
 def _screen(args: argparse.Namespace) -> int:
+    from kart_pipeline.desktop.rect import Rect
+    from kart_pipeline.desktop.source import Where
+    from kart_pipeline.games.controls import controls
     from recorder.devices.choose import PadChoice
     from recorder.screen.capture import ScreenPlan, capture_screen
     from recorder.screen.draw import draw_region
-    from recorder.screen.rect import Rect
-    from recorder.screen.source import Where
-    from recorder.screen.specs import controls
     from recorder.stores import Stores
 
     if args.window is not None and not args.window.strip():

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.action import ActionSpec, roles
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.labels import vectors
-from recorder.devices.mapping import roles
 
 BINS = 21  # of the steering histogram: odd, so that straight ahead has one of its own
 STRAIGHT, EXTREME, JUMP = 0.05, 0.9, 0.5  # |value| below, above; |change from row to row| above

@@ -13,6 +13,7 @@ from kart_pipeline.core.columns import decode_frame
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Choice, Frame, Step
 from kart_pipeline.core.manifest import Codec, Manifest, SessionHeader
+from kart_pipeline.games.controls import N64_SPEC
 from recorder import tensorkart
 from recorder.display import console
 from recorder.stores import Stores
@@ -181,7 +182,7 @@ def _header(source: _Source, options: Options) -> SessionHeader:
         game=options.game,
         track=options.track,
         rate_hz=options.rate_hz,
-        spec=tensorkart.SPEC,
+        spec=N64_SPEC,
         source={
             "kind": KIND,
             "folder": source.folder.absolute().name,

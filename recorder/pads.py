@@ -5,10 +5,9 @@ from typing import Any, Protocol
 
 from kart_pipeline.core.action import Action
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import Choice, Frame
+from kart_pipeline.core.frame import Choice, Frame, now_ns
 from recorder.devices.device import Device
 from recorder.devices.mapping import PadMapping
-from recorder.devices.state import now_ns
 from recorder.window import Window
 
 
@@ -24,7 +23,7 @@ class Pad(Protocol):
         """The person asked for the end (Escape, a closed window)."""
 
     def read(self, t_ns: int | None = None) -> Action:
-        """How the controls stood at a time of `devices.state.now_ns`, None for now; never blocks.
+        """How the controls stood at a time of `core.frame.now_ns`, None for now; never blocks.
 
         Raises:
             KartError: the device is gone.

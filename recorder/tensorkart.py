@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PureWindowsPath
 
-from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.action import Action
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.games.controls import N64_SPEC
 
 CSV = "data.csv"
-SPEC = ActionSpec(axes=("steer", "pitch"), buttons=("A", "B", "RB"), mirrored_axes=("steer",))
 RATE_HZ = 3.6  # by the race clock in recorded pictures; its timer of 200 ms is re-armed after the work is done
-_COLUMNS = 1 + len(SPEC)
+_COLUMNS = 1 + len(N64_SPEC)
 _ROUNDING = 1e-3  # -32768 / 32767 is a little beyond -1
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
@@ -94,7 +94,7 @@ def read_csv(path: Path) -> tuple[list[Row], list[LeftOut]]:
         if reason:
             left_out.append(LeftOut(number, reason))
         else:
-            rows.append(Row(number, cells[0], SPEC.clipped(numbers)))
+            rows.append(Row(number, cells[0], N64_SPEC.clipped(numbers)))
     return rows, left_out
 
 
@@ -130,10 +130,10 @@ def _is_number(cell: str) -> bool:
 
 
 def _out_of_range(numbers: Sequence[float]) -> str | None:
-    for name, value in zip(SPEC.names, numbers, strict=True):
-        if name in SPEC.axes and not abs(value) <= 1 + _ROUNDING:  # NaN fails this too
+    for name, value in zip(N64_SPEC.names, numbers, strict=True):
+        if name in N64_SPEC.axes and not abs(value) <= 1 + _ROUNDING:  # NaN fails this too
             return f"{name} is {value:g}, outside [-1, 1]"
-        if name in SPEC.buttons and value not in (0, 1):
+        if name in N64_SPEC.buttons and value not in (0, 1):
             return f"{name} is {value:g}, neither 0 nor 1"
     return None
 

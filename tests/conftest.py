@@ -1,9 +1,14 @@
 """What holds for all tests."""
 
 import os
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+pytest_plugins = ["desktop_fixtures", "pad_fixtures"]  # in tests/fixtures
 
 # A property holds or not; how fast it is checked depends on what else the machine does.
 settings.register_profile("kart", deadline=None)
@@ -14,3 +19,28 @@ settings.load_profile("kart")
 def no_store_of_another_test() -> None:
     """MLflow tells child processes of its store in the environment, where our settings would find it."""
     os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """KART_HOME, empty; the store is in it."""
+    monkeypatch.setenv("KART_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("KART_STORE", raising=False)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    return tmp_path / "home"
+
+
+Soon = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def soon() -> Soon:
+    """Waits until something that another thread sees has come about."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 5
+        while not condition():
+            assert time.monotonic() < end, "it did not come about within 5 s"
+            time.sleep(0.002)
+
+    return wait

@@ -151,3 +151,15 @@ class Action:
     def vector(self) -> npt.NDArray[np.float32]:
         """Float32 `(len(spec),)`, axes then buttons (0 or 1)."""
         return np.array(self.axes + tuple(map(float, self.buttons)), np.float32)
+
+
+def roles(spec: ActionSpec) -> tuple[str | None, str | None]:
+    """The axis that steers and the one that drives on or pitches, None where there is none.
+
+    The axis that changes sign in a mirrored picture is the one to steer with; of the others, the first drives.
+    """
+    if not spec.axes:
+        return None, None
+    steer = (spec.mirrored_axes or spec.axes)[0]
+    others = [axis for axis in spec.axes if axis != steer]
+    return steer, others[0] if others else None

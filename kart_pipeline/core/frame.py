@@ -1,5 +1,6 @@
 """One observation of a game, and one step of a drive."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,9 @@ from kart_pipeline.core.action import Action
 from kart_pipeline.core.errors import KartError
 
 RGB = npt.NDArray[np.uint8]
+
+# The clock of frames and of what hands do. Windows' `monotonic_ns` has steps of 16 ms.
+now_ns = time.perf_counter_ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.session import wayland
 from recorder.devices.device import Device, NoDeviceError
 from recorder.devices.keystick import KeyLayout, KeyStick
-from recorder.devices.state import PadState, now_ns
+from recorder.devices.state import PadState
 
 
 class KeyWindow(Protocol):
@@ -57,21 +59,14 @@ def open_keyboard(layout: KeyLayout) -> Device:
         from recorder.devices.keys_pynput import PynputKeyboard
 
         return PynputKeyboard(layout)
-    why = wayland(os.environ)
-    if why:
+    if wayland(os.environ):
+        why = "Wayland lets no program hear the keys that are meant for another"
         raise NoDeviceError("keyboard", why, "Use a gamepad, or log in to an X11 session.")
     if not os.environ.get("DISPLAY"):
         raise NoDeviceError("keyboard", "there is no screen here (DISPLAY is not set)", "Record on a desktop.")
     from recorder.devices.keys_x11 import X11Keyboard
 
     return X11Keyboard(layout)
-
-
-def wayland(environ: Mapping[str, str]) -> str:
-    """Why keys cannot be heard under Wayland; "" elsewhere."""
-    if environ.get("WAYLAND_DISPLAY") or environ.get("XDG_SESSION_TYPE") == "wayland":
-        return "Wayland lets no program hear the keys that are meant for another"
-    return ""
 
 
 def check_key_library(error: ImportError) -> KartError:

@@ -5,10 +5,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from kart_pipeline.core.frame import now_ns
 from recorder.devices.device import NoDeviceError
 from recorder.devices.keys import check_key_library
 from recorder.devices.keystick import NAMED_KEYS, KeyLayout, KeyStick
-from recorder.devices.state import PadState, now_ns
+from recorder.devices.state import PadState
 
 _OURS = {theirs: name for name, (_, theirs) in NAMED_KEYS.items()}
 _OURS |= {"shift_l": "left shift", "ctrl": "left ctrl", "alt": "left alt"}  # depends on the system

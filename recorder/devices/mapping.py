@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.action import Action, ActionSpec, roles
 from kart_pipeline.core.errors import KartError
 from recorder.devices.state import AXES, BUTTONS, STICKS, PadState, clamped
 
@@ -130,18 +130,6 @@ class PadMapping:
         about["dead_zone"] = {name: axis.dead_zone for name, axis in self.axes.items() if axis.dead_zone}
         about["curve"] = {name: axis.curve for name, axis in self.axes.items() if axis.curve != 1}
         return {key: value for key, value in about.items() if value}
-
-
-def roles(spec: ActionSpec) -> tuple[str | None, str | None]:
-    """The axis that steers and the one that drives on or pitches, None where there is none.
-
-    The axis that changes sign in a mirrored picture is the one to steer with; of the others, the first drives.
-    """
-    if not spec.axes:
-        return None, None
-    steer = (spec.mirrored_axes or spec.axes)[0]
-    others = [axis for axis in spec.axes if axis != steer]
-    return steer, others[0] if others else None
 
 
 def default_mapping(spec: ActionSpec, without: Collection[str] = ()) -> PadMapping:

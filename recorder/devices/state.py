@@ -1,6 +1,5 @@
 """The standard pad: what any gamepad or keyboard looks like to the rest of the recorder."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,9 +10,6 @@ BUTTONS = (
     *("a", "b", "x", "y", "lb", "rb", "back", "start", "guide", "ls", "rs"),
     *("dpad_up", "dpad_down", "dpad_left", "dpad_right"),
 )
-
-# The clock of frames and of events. Windows' `monotonic_ns` has steps of 16 ms.
-now_ns = time.perf_counter_ns
 
 
 @dataclass(frozen=True, slots=True)

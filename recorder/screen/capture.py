@@ -11,17 +11,17 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Codec, SessionHeader
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.desktop.source import Where, open_source
 from kart_pipeline.driving.loop import STOPPED
 from kart_pipeline.driving.recording import session_header
+from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.choose import PadChoice, choose
 from recorder.devices.settings import PadSettings
 from recorder.display import console, taken_table
 from recorder.episode import INTERRUPTED, Dropped
 from recorder.pads import DevicePad
-from recorder.screen.desktop import DesktopGame
 from recorder.screen.recording import record_screen
 from recorder.screen.report import lost, sustainable_hz, timing_table
-from recorder.screen.source import Where, open_source
 from recorder.stopping import StopRequest
 from recorder.stores import Stores
 

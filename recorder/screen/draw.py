@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from kart_pipeline.core.errors import KartError
-from recorder.screen.pixels import Pixels
-from recorder.screen.rect import Rect
+from kart_pipeline.desktop.pixels import Pixels
+from kart_pipeline.desktop.rect import Rect
 
 _TICK_MS = 15
 _DIM = 110  # of 255, of what is not in the region

@@ -3,10 +3,10 @@
 from rich.table import Table
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.desktop.pixels import Pixels
+from kart_pipeline.desktop.rect import Rect
+from kart_pipeline.desktop.windows import WindowInfo, open_windows
 from recorder.display import console, print_json
-from recorder.screen.pixels import Pixels
-from recorder.screen.rect import Rect
-from recorder.screen.windows import WindowInfo, open_windows
 
 
 def list_screens(*, as_json: bool = False) -> None:

@@ -9,10 +9,10 @@ from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.session_writer import SessionWriter
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.loop import STOPPED, Observer, drive
+from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.device import Device
 from recorder.episode import INTERRUPTED, KEEP_S, Dropped, Taken
 from recorder.pads import DevicePad, Human
-from recorder.screen.desktop import DesktopGame
 from recorder.stores import session_megabytes
 from recorder.timing import Writing
 from recorder.writing import BackgroundWriter

@@ -82,15 +82,6 @@ def road() -> Road:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """KART_HOME, empty; the store is in it."""
-    monkeypatch.setenv("KART_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("KART_STORE", raising=False)
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def store(home: Path) -> Store:
     return Store(home / "sessions")
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kart_pipeline.core.store import Store
-from recorder.tensorkart import SPEC
+from kart_pipeline.games.controls import N64_SPEC
 
 REAL = Path(os.environ.get("KART_REAL_LAP") or Path(__file__).parents[3] / "shared/data/mariokart64-luigi-raceway")
 
@@ -29,7 +29,7 @@ def test_a_folder_becomes_a_session_with_the_very_bytes_of_its_pictures(run, mak
     session = store.open(session_id)
     session.verify()
     manifest = session.manifest
-    assert (manifest.game, manifest.track, manifest.spec) == ("mario_kart_64", "luigi-raceway", SPEC)
+    assert (manifest.game, manifest.track, manifest.spec) == ("mario_kart_64", "luigi-raceway", N64_SPEC)
     assert (manifest.steps, manifest.labelled, manifest.ended, manifest.rate_hz) == (3, 3, "imported", 4.0)
     assert "synthesised" in manifest.source["time"]
     assert manifest.notes == {"left_out": []}
@@ -37,9 +37,9 @@ def test_a_folder_becomes_a_session_with_the_very_bytes_of_its_pictures(run, mak
     steps = list(session.steps())
     assert [step.frame.t_ns for step in steps] == [0, 250_000_000, 500_000_000]
     assert [step.choice.action for step in steps] == [
-        SPEC.action(A=True),
-        SPEC.action(steer=-0.5, pitch=0.25, A=True, RB=True),
-        SPEC.action(steer=1.0, pitch=-1.0, B=True),
+        N64_SPEC.action(A=True),
+        N64_SPEC.action(steer=-0.5, pitch=0.25, A=True, RB=True),
+        N64_SPEC.action(steer=1.0, pitch=-1.0, B=True),
     ]
     assert all(step.choice.label == step.choice.action and step.choice.actor == "human" for step in steps)
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
-from recorder.tensorkart import SPEC, LeftOut, Row, find_folders, find_picture, read_csv, ticks
+from kart_pipeline.games.controls import N64_SPEC
+from recorder.tensorkart import LeftOut, Row, find_folders, find_picture, read_csv, ticks
 
 GOOD = "img_0.png,0.5,-0.25,1,0,0\n"
 
@@ -22,7 +23,7 @@ def write(folder: Path, data: str | bytes) -> Path:
 def test_a_row_is_a_picture_and_what_the_driver_did(tmp_path: Path) -> None:
     rows, left_out = read_csv(write(tmp_path, GOOD))
     assert left_out == []
-    assert rows == [Row(1, "img_0.png", SPEC.action(steer=0.5, pitch=-0.25, A=True))]
+    assert rows == [Row(1, "img_0.png", N64_SPEC.action(steer=0.5, pitch=-0.25, A=True))]
 
 
 axis = st.floats(-1, 1)
@@ -147,7 +148,7 @@ def test_a_picture_that_is_nowhere_is_none(tmp_path: Path, written: str) -> None
 
 
 def rows_of(*names: str) -> list[Row]:
-    return [Row(i, name, SPEC.neutral()) for i, name in enumerate(names, 1)]
+    return [Row(i, name, N64_SPEC.neutral()) for i, name in enumerate(names, 1)]
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ def test_a_pad_that_sdl_knows_comes_first(virtual, home: Path) -> None:
 
 
 def test_without_a_pad_the_keyboard_is_taken_and_that_is_said(
-    sdl, home: Path, x_server: str, monkeypatch: pytest.MonkeyPatch
+    sdl, home: Path, x_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DISPLAY", x_server)
+    monkeypatch.setenv("DISPLAY", x_name)
     chosen = choose(PadChoice(), PadSettings.load(home))
     assert chosen.device.about["device"] == "keyboard"
     assert "sdl: none is connected" in chosen.why
@@ -58,9 +58,9 @@ def test_without_a_pad_the_keyboard_is_taken_and_that_is_said(
 
 
 def test_who_wants_a_certain_pad_never_gets_the_keyboard(
-    virtual, home: Path, x_server: str, monkeypatch: pytest.MonkeyPatch
+    virtual, home: Path, x_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DISPLAY", x_server)
+    monkeypatch.setenv("DISPLAY", x_name)
     with pytest.raises(NoDeviceError, match="has 'xbox' in its name"):
         choose(PadChoice(name="xbox"), PadSettings.load(home))
 

@@ -142,7 +142,7 @@ def soon(condition):
 
 wire = plug_in()
 from recorder.devices.inputs_backend import InputsPad, inputs_pads
-from recorder.devices.state import now_ns
+from kart_pipeline.core.frame import now_ns
 seen = {"listed": [found.name for found in inputs_pads()]}
 pad = InputsPad("x-box")
 now = lambda: pad.at(now_ns())

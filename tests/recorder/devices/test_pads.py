@@ -7,14 +7,14 @@ import pygame
 import pytest
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.frame import Frame, Step
+from kart_pipeline.core.frame import Frame, Step, now_ns
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.clock import Clock
 from recorder.devices.keys import WindowKeyboard
 from recorder.devices.keystick import KeyLayout
 from recorder.devices.mapping import DEAD_ZONE, default_mapping
 from recorder.devices.sdl import SdlPad
-from recorder.devices.state import PadState, now_ns
+from recorder.devices.state import PadState
 from recorder.devices.timeline import Timeline
 from recorder.episode import Plan, Taken, record_episode
 from recorder.pads import DevicePad, Human
@@ -159,15 +159,15 @@ def seen(window) -> bool:
 
 @pytest.mark.e2e
 def test_a_real_game_in_a_real_window_is_driven_with_pressed_keys(
-    start, store: Store, x_server: str, monkeypatch: pytest.MonkeyPatch
+    start, store: Store, x_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from Xlib import XK, X, display
     from Xlib.ext import xtest
 
-    monkeypatch.setenv("DISPLAY", x_server)
+    monkeypatch.setenv("DISPLAY", x_name)
     monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
     process = start("capture", "--game", "car_racing", "--driver", "keyboard", "--max-steps", "120")
-    server = display.Display(x_server)
+    server = display.Display(x_name)
     codes = {name: server.keysym_to_keycode(XK.string_to_keysym(name)) for name in ("Right", "Up")}
     end = time.monotonic() + 240
     while not (windows := [window for window in server.screen().root.query_tree().children if seen(window)]):

@@ -96,7 +96,7 @@ pygame.joystick.init()
 library.SDL_JoystickOpen.restype = ctypes.c_void_p
 stick = ctypes.c_void_p(library.SDL_JoystickOpen(library.SDL_JoystickAttachVirtual(0, 6, 15, 1)))
 from recorder.devices.sdl import SdlPad, sdl_pads
-from recorder.devices.state import now_ns
+from kart_pipeline.core.frame import now_ns
 usable = [found.usable for found in sdl_pads(home)]
 library.SDL_JoystickSetVirtualAxis(stick, 4, ctypes.c_int16(-32768))
 library.SDL_JoystickSetVirtualAxis(stick, 3, ctypes.c_int16(32767))

@@ -14,8 +14,8 @@ import pytest
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.recording import STREAM, recorded_batches
 from kart_pipeline.core.store import Store
+from kart_pipeline.desktop.windows import matching, open_windows
 from recorder.screen.draw import _HELP
-from recorder.screen.windows import matching, open_windows
 
 GAME = ("--game", "mario_kart_64", "--track", "luigi-raceway", "--pad", "keyboard")
 CAPTURE = ("capture", "--window", "racing", *GAME, "--rate", "10", "--height", "64")

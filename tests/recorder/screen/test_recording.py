@@ -12,20 +12,20 @@ import pytest
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import Step
+from kart_pipeline.core.frame import Step, now_ns
 from kart_pipeline.core.store import Store
+from kart_pipeline.desktop.source import Grab, Where, open_source
+from kart_pipeline.desktop.windows import MINIMISED, Hidden
+from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.keys import open_keyboard
 from recorder.devices.keystick import KeyLayout
 from recorder.devices.mapping import default_mapping
-from recorder.devices.state import UNPLUGGED, PadState, now_ns
+from recorder.devices.state import UNPLUGGED, PadState
 from recorder.devices.timeline import Timeline
 from recorder.episode import Dropped, Taken
 from recorder.pads import DevicePad
 from recorder.screen.capture import screen_header
-from recorder.screen.desktop import DesktopGame
 from recorder.screen.recording import ScreenRecording, record_screen
-from recorder.screen.source import Grab, Where, open_source
-from recorder.screen.windows import MINIMISED, Hidden
 
 SPEC = ActionSpec(axes=("steer",), buttons=("A",), mirrored_axes=("steer",))
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kart_pipeline.core.errors import KartError
-from recorder.screen.rect import Rect
-from recorder.screen.windows import CLOSED, MINIMISED, Hidden, WindowInfo
+from kart_pipeline.desktop.rect import Rect
+from kart_pipeline.desktop.windows import CLOSED, MINIMISED, Hidden, WindowInfo
 
 
 class X11Windows:

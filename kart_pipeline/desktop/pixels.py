@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kart_pipeline.core.errors import KartError
-from recorder.devices.keys import wayland
-from recorder.screen.rect import Rect
+from kart_pipeline.desktop.rect import Rect
+from kart_pipeline.desktop.session import wayland
 
 BGRX = npt.NDArray[np.uint8]  # (H, W, 4): blue, green, red and nothing
 

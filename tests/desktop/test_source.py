@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from kart_pipeline.core.errors import KartError
-from recorder.devices.state import now_ns
-from recorder.screen.rect import Rect
-from recorder.screen.source import Grab, ScreenSource, Where, open_source
-from recorder.screen.windows import CLOSED, MINIMISED, Hidden
+from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.rect import Rect
+from kart_pipeline.desktop.source import Grab, ScreenSource, Where, open_source
+from kart_pipeline.desktop.windows import CLOSED, MINIMISED, Hidden
 
 BLUE = (0x20, 0x40, 0xC0)
 

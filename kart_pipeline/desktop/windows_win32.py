@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from ctypes import wintypes
 from typing import Any
 
-from recorder.screen.rect import Rect
-from recorder.screen.windows import CLOSED, MINIMISED, Hidden, WindowInfo
+from kart_pipeline.desktop.rect import Rect
+from kart_pipeline.desktop.windows import CLOSED, MINIMISED, Hidden, WindowInfo
 
 _DWMWA_CLOAKED = 14  # dwmapi.h: of another virtual desktop, or an app that sleeps
 

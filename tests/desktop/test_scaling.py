@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.screen.scaling import Scaler
+from kart_pipeline.desktop.scaling import Scaler
 
 Sizes = st.tuples(st.integers(16, 90), st.integers(16, 90))
 

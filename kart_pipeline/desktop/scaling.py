@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from kart_pipeline.core.frame import RGB
-from recorder.screen.pixels import BGRX
+from kart_pipeline.desktop.pixels import BGRX
 
 
 class Scaler:

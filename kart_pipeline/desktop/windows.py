@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kart_pipeline.core.errors import KartError
-from recorder.screen.rect import Rect
+from kart_pipeline.desktop.rect import Rect
 
 CLOSED = "the window is closed"
 MINIMISED = "the window is minimised"
@@ -54,12 +54,12 @@ def open_windows() -> Windows:
         KartError: they cannot be found here; the sentence says what does work.
     """
     if sys.platform == "win32":
-        from recorder.screen.windows_win32 import Win32Windows
+        from kart_pipeline.desktop.windows_win32 import Win32Windows
 
         return Win32Windows()
     if sys.platform == "darwin":
         raise KartError("On macOS no window can be followed; record its place: --region draw, or --region x,y,w,h.")
-    from recorder.screen.windows_x11 import X11Windows
+    from kart_pipeline.desktop.windows_x11 import X11Windows
 
     return X11Windows()
 

@@ -1,14 +1,12 @@
 """Whatever is on the screen, as a game that a person drives by themselves."""
 
-from kart_pipeline.core.action import Action, ActionSpec
+from kart_pipeline.core.action import Action, ActionSpec, roles
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import Frame
+from kart_pipeline.core.frame import Frame, now_ns
 from kart_pipeline.core.names import checked_id
+from kart_pipeline.desktop.source import Source
+from kart_pipeline.desktop.windows import Hidden
 from kart_pipeline.games.base import Game
-from recorder.devices.mapping import roles
-from recorder.devices.state import now_ns
-from recorder.screen.source import Source
-from recorder.screen.windows import Hidden
 
 _MODERATE = 0.5  # of the throttle
 

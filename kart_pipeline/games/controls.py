@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.games.registry import GAMES
-from recorder.tensorkart import SPEC as N64_SPEC
+
+# What TensorKart recorded, so that an imported lap and one of our own train one model.
+N64_SPEC = ActionSpec(axes=("steer", "pitch"), buttons=("A", "B", "RB"), mirrored_axes=("steer",))
 
 _KNOWN: Mapping[str, ActionSpec] = {
-    "mario_kart_64": N64_SPEC,  # as an import of TensorKart's recordings has them: both train one model
+    "mario_kart_64": N64_SPEC,
     **{name: info.contract.spec for name, info in GAMES.items()},
 }
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import RGB
-from recorder.devices.state import now_ns
-from recorder.screen.pixels import BGRX, Pixels
-from recorder.screen.rect import Rect
-from recorder.screen.scaling import Scaler
-from recorder.screen.windows import CLOSED, Hidden, Windows, find_window, matching, open_windows
+from kart_pipeline.core.frame import RGB, now_ns
+from kart_pipeline.desktop.pixels import BGRX, Pixels
+from kart_pipeline.desktop.rect import Rect
+from kart_pipeline.desktop.scaling import Scaler
+from kart_pipeline.desktop.windows import CLOSED, Hidden, Windows, find_window, matching, open_windows
 
 _SEARCH_S = 1.0  # between two looks for a window that was closed; walking through all of them takes its time
 _LOOKS = 3  # at a window that moves while it is looked at
@@ -34,7 +33,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grab:
-    """A picture: uint8 `(H, W, 3)`, and the time of `devices.state.now_ns` at which it was on the screen."""
+    """A picture: uint8 `(H, W, 3)`, and the time of `core.frame.now_ns` at which it was on the screen."""
 
     rgb: RGB
     t_ns: int
