@@ -16,12 +16,12 @@ from benchmarks.moving_window import SIZE, TITLE
 from benchmarks.table import Row
 from kart_pipeline.core.manifest import Codec, Manifest
 from kart_pipeline.core.store import Store
+from kart_pipeline.desktop.key_layout import KeyLayout
+from kart_pipeline.desktop.mapping import default_mapping
 from kart_pipeline.desktop.source import Where, open_source
 from kart_pipeline.games.controls import controls
 from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.keys import open_keyboard
-from recorder.devices.keystick import KeyLayout
-from recorder.devices.mapping import default_mapping
 from recorder.episode import Taken
 from recorder.pads import DevicePad
 from recorder.screen.capture import screen_header

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from kart_pipeline.core.action import Action
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame, now_ns
+from kart_pipeline.desktop.mapping import PadMapping
 from recorder.devices.device import Device
-from recorder.devices.mapping import PadMapping
 from recorder.window import Window
 
 

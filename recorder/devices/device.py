@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from kart_pipeline.core.errors import KartError
-from recorder.devices.state import PadState
+from kart_pipeline.desktop.pad import PadState
 
 PLUG_IN = "Plug one in; `python -m recorder devices` shows what is seen."
 _OPEN_S = 10.0  # some adapters need seconds to answer

@@ -14,10 +14,10 @@ from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.pad import UNPLUGGED, PadState
 from recorder.devices.device import PLUG_IN, Listener, NoDeviceError
 from recorder.devices.found import Found, linux_hint
 from recorder.devices.inputs_codes import Decoder, button_names, ranges_of
-from recorder.devices.state import UNPLUGGED, PadState
 from recorder.devices.timeline import Timeline
 
 _LOOK_S = 0.1  # for the wish to end

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recorder.devices.state import PadState, clamped
+from kart_pipeline.desktop.pad import PadState, clamped
 
 # Numbers of linux/input-event-codes.h, by the names that `inputs` gives them.
 _ABS_CODES = {

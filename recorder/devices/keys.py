@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.key_layout import KeyLayout
+from kart_pipeline.desktop.pad import PadState
 from kart_pipeline.desktop.session import wayland
 from recorder.devices.device import Device, NoDeviceError
-from recorder.devices.keystick import KeyLayout, KeyStick
-from recorder.devices.state import PadState
+from recorder.devices.keystick import KeyStick
 
 
 class KeyWindow(Protocol):

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.key_layout import NAMED_KEYS, KeyLayout
+from kart_pipeline.desktop.pad import PadState
 from recorder.devices.device import NoDeviceError
 from recorder.devices.keys import check_key_library
-from recorder.devices.keystick import NAMED_KEYS, KeyLayout, KeyStick
-from recorder.devices.state import PadState
+from recorder.devices.keystick import KeyStick
 
 _OURS = {theirs: name for name, (_, theirs) in NAMED_KEYS.items()}
 _OURS |= {"shift_l": "left shift", "ctrl": "left ctrl", "alt": "left alt"}  # depends on the system

@@ -11,10 +11,11 @@ from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.key_layout import NAMED_KEYS, KeyLayout
+from kart_pipeline.desktop.pad import PadState
 from recorder.devices.device import Listener, NoDeviceError
 from recorder.devices.keys import check_key_library
-from recorder.devices.keystick import NAMED_KEYS, KeyLayout, KeyStick
-from recorder.devices.state import PadState
+from recorder.devices.keystick import KeyStick
 
 _LOOK_S = 0.1  # for the wish to end; also how late a change of which no event came is seen
 

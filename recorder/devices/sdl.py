@@ -14,10 +14,10 @@ from typing import Any
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.desktop.pad import UNPLUGGED, PadState, clamped
 from recorder.devices.device import PLUG_IN, Listener, NoDeviceError
 from recorder.devices.found import Found, linux_hint
 from recorder.devices.layouts import LAYOUTS, announce_layouts
-from recorder.devices.state import UNPLUGGED, PadState, clamped
 from recorder.devices.timeline import Timeline
 
 POLL_S = 0.004  # pads report every 4 to 10 ms; an event is known this late at most

@@ -20,8 +20,8 @@ from typing import Any
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
-from recorder.devices.keystick import KeyLayout
-from recorder.devices.mapping import AxisMap, PadMapping, Source, axis_map, default_mapping
+from kart_pipeline.desktop.key_layout import KeyLayout
+from kart_pipeline.desktop.mapping import AxisMap, PadMapping, Source, axis_map, default_mapping
 
 FILE = "pads.toml"
 _AXIS_SETTINGS = ("from", "dead_zone", "curve")

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.mapping import DEAD_ZONE
+from kart_pipeline.desktop.pad import AXES, BUTTONS, STICKS, PadState
 from recorder.devices.choose import Chosen
-from recorder.devices.mapping import DEAD_ZONE
-from recorder.devices.state import AXES, BUTTONS, STICKS, PadState
 
 REST_S = 2.0  # for which the person lets go of the pad
 _TOUCHED = 0.3  # farther than any worn stick rests

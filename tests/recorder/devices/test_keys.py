@@ -10,10 +10,10 @@ import pytest
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.session import wayland
 from recorder.devices.device import Device, NoDeviceError
 from recorder.devices.keys import open_keyboard
-from recorder.devices.keystick import KeyLayout
 
 
 class Fingers:

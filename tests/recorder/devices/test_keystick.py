@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
-from recorder.devices.keystick import RETURN_PER_S, TURN_PER_S, KeyLayout, KeyStick, ramp
+from kart_pipeline.desktop.key_layout import RETURN_PER_S, TURN_PER_S, KeyLayout
+from recorder.devices.keystick import KeyStick, ramp
 
 S = 1_000_000_000
 

@@ -9,12 +9,12 @@ import pytest
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.frame import Frame, Step, now_ns
 from kart_pipeline.core.store import Store
+from kart_pipeline.desktop.key_layout import KeyLayout
+from kart_pipeline.desktop.mapping import DEAD_ZONE, default_mapping
+from kart_pipeline.desktop.pad import PadState
 from kart_pipeline.driving.clock import Clock
 from recorder.devices.keys import WindowKeyboard
-from recorder.devices.keystick import KeyLayout
-from recorder.devices.mapping import DEAD_ZONE, default_mapping
 from recorder.devices.sdl import SdlPad
-from recorder.devices.state import PadState
 from recorder.devices.timeline import Timeline
 from recorder.episode import Plan, Taken, record_episode
 from recorder.pads import DevicePad, Human

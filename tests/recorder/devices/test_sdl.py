@@ -8,10 +8,10 @@ import pytest
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
+from kart_pipeline.desktop.pad import AXES, BUTTONS
 from recorder.devices.device import NoDeviceError
 from recorder.devices.layouts import LAYOUTS
 from recorder.devices.sdl import SdlPad, sdl_pads
-from recorder.devices.state import AXES, BUTTONS
 
 LEFT_X, LEFT_Y, RIGHT_X, RIGHT_Y, LEFT_TRIGGER, RIGHT_TRIGGER = range(6)  # axes of SDL's virtual controller
 ORDER = ("a", "b", "x", "y", "back", "guide", "start", "ls", "rs", "lb", "rb")  # its buttons, from 0 on

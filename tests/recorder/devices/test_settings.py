@@ -6,8 +6,8 @@ import pytest
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.desktop.pad import PadState
 from recorder.devices.settings import FILE, PadSettings
-from recorder.devices.state import PadState
 
 KART = ActionSpec(axes=("steer", "pitch"), buttons=("A", "B", "RB"), mirrored_axes=("steer",))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from recorder.devices.state import PadState
+from kart_pipeline.desktop.pad import PadState
 from recorder.devices.view import Drift, bar, picture
 
 

@@ -14,13 +14,13 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step, now_ns
 from kart_pipeline.core.store import Store
+from kart_pipeline.desktop.key_layout import KeyLayout
+from kart_pipeline.desktop.mapping import default_mapping
+from kart_pipeline.desktop.pad import UNPLUGGED, PadState
 from kart_pipeline.desktop.source import Grab, Where, open_source
 from kart_pipeline.desktop.windows import MINIMISED, Hidden
 from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.keys import open_keyboard
-from recorder.devices.keystick import KeyLayout
-from recorder.devices.mapping import default_mapping
-from recorder.devices.state import UNPLUGGED, PadState
 from recorder.devices.timeline import Timeline
 from recorder.episode import Dropped, Taken
 from recorder.pads import DevicePad

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
-from recorder.devices.mapping import DEAD_ZONE, AxisMap, Source, default_mapping
-from recorder.devices.state import AXES, BUTTONS, PadState
+from kart_pipeline.desktop.mapping import DEAD_ZONE, AxisMap, Source, default_mapping
+from kart_pipeline.desktop.pad import AXES, BUTTONS, PadState
 
 CAR = ActionSpec(axes=("steer", "throttle"), mirrored_axes=("steer",))
 KART = ActionSpec(axes=("steer", "pitch"), buttons=("A", "B", "RB"), mirrored_axes=("steer",))

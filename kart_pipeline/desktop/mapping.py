@@ -8,7 +8,7 @@ from typing import Any
 
 from kart_pipeline.core.action import Action, ActionSpec, roles
 from kart_pipeline.core.errors import KartError
-from recorder.devices.state import AXES, BUTTONS, STICKS, PadState, clamped
+from kart_pipeline.desktop.pad import AXES, BUTTONS, STICKS, PadState, clamped
 
 DEAD_ZONE = 0.06  # of the stick's way: worn sticks rest up to there, and zero must stay zero in the labels
 _PRESSED = 0.5  # from there on an axis counts as a button

@@ -1,0 +1,1 @@
+"""Virtual pads and keys: what a program plays a game on a desktop with."""
