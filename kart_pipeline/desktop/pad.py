@@ -1,4 +1,4 @@
-"""The standard pad: what any gamepad or keyboard, of a person or of a program, looks like to the rest of the project."""
+"""The standard pad: what any gamepad or keyboard, a person's or a program's, looks like to the rest of the project."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
