@@ -1,16 +1,14 @@
-"""The command line: how wishes, mistakes and interruptions end."""
+"""The command line: which command is meant, and how mistakes and interruptions of any of them end."""
 
-import json
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.settings import Settings
-from player.options import parse
-from player.report import Result, show
-from recorder.display import console
+from player.options import COMMANDS
+
+_DRIVE = "drive"  # what is meant where no command is named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,25 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console without the bars' characters
-    result = Result()
-    as_json = False
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words.pop(0) if words[:1] and words[0] in (_DRIVE, *COMMANDS) else _DRIVE
     try:
-        options, as_json = parse(arguments)
-        # Libraries greet on standard output now and then; a program that reads our JSON must not see it.
-        with redirect_stdout(sys.stderr):
-            from player.play import play
-
-            status = play(options, Settings.from_env(), result)
+        status: int = importlib.import_module(f"player.commands.{command}").run(words)
     except KartError as error:
         sys.stderr.write(f"{error}\n")
-        status = 2
+        return 2
     except KeyboardInterrupt:
-        status = 130
-    if status > 128:
-        done = len(result.cards[0].drives) if result.cards else 0
-        sys.stderr.write(f"Stopped: {done} of {len(result.seeds)} drives are done.\n")
-    if as_json and status != 2:
-        sys.stdout.write(json.dumps(result.to_dict() | {"interrupted": status != 0}, indent=2) + "\n")
-    elif not as_json:
-        show(result, console())
+        return 130
     return status

@@ -1,7 +1,7 @@
 """What a person may ask the player for."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,9 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.seeds import parse_seeds
 from kart_pipeline.games.registry import GAMES
 from player.opponents import OPPONENTS, parse_opponents
+
+# Commands beside driving, each a module of `player.commands`, with a line for the help.
+COMMANDS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,8 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         prog="python -m player",
         description="Let a trained model drive, and score it.",
         epilog="Everything is kept in KART_HOME (default .kart): the models in its MLflow database, the sessions of "
-        "--record beside those of the recorder.",
+        "--record beside those of the recorder."
+        + "".join(f" `python -m player {name}` {COMMANDS[name]}." for name in COMMANDS),
     )
     add = parser.add_argument
     add(
