@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kart_pipeline.core.action import ActionSpec, roles
+from kart_pipeline.core.marks import Marks
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.labels import vectors
 
@@ -16,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def describe(session: Session) -> dict[str, Any]:
-    """Measured rate, gaps, and figures of every channel, as plain JSON values.
+    """Measured rate, gaps, and figures of every channel, as plain JSON values. Pauses and cuts are no gaps.
 
     The channels are described by what a teacher says, where there is a teacher, else by what was done.
 
@@ -33,11 +34,14 @@ def describe(session: Session) -> dict[str, Any]:
     steering, wheel = _steering(manifest.spec, values[taught])
     counts, _ = np.histogram(wheel, BINS, (-1, 1))
     step, t_ns = table.column("step").to_numpy(), table.column("t_ns").to_numpy()
-    seconds = (t_ns[-1] - t_ns[0]) / 1e9
+    wanted = Marks.from_dict(manifest.notes.get("marks", {})).wanted_gaps(step)
+    intervals_s = np.diff(t_ns) / 1e9 - wanted / manifest.rate_hz  # without what was paused or cut
+    seconds = float(intervals_s.sum())
     return {
-        "measured_hz": float((len(t_ns) - 1) / seconds) if seconds > 0 else None,
-        "longest_gap_ms": float(np.diff(t_ns).max(initial=0) / 1e6),
-        "missing_steps": int(step[-1] - step[0] + 1 - len(step)),
+        "measured_hz": float(len(intervals_s) / seconds) if seconds > 0 else None,
+        "longest_gap_ms": float(1e3 * intervals_s.max(initial=0)),
+        "missing_steps": int(step[-1] - step[0] + 1 - len(step) - wanted.sum()),
+        "left_out_steps": int(wanted.sum()),
         "described": "labels" if manifest.labelled else "actions",
         "axes": {name: _axis(values[:, i]) for i, name in enumerate(names[:cut])},
         "buttons": {name: float(values[taught, cut + i].mean()) for i, name in enumerate(names[cut:])},

@@ -39,7 +39,8 @@ def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any]) -> Table
         "length": f"{manifest.duration_s:.1f} s",
         "rate": f"{manifest.rate_hz:g} Hz aimed at"
         + (f", {measured:.2f} Hz measured" if measured else "")
-        + f"; longest gap {figures['longest_gap_ms']:.0f} ms, {figures['missing_steps']} steps missing",
+        + f"; longest gap {figures['longest_gap_ms']:.0f} ms, {figures['missing_steps']} steps missing"
+        + (f", {figures['left_out_steps']} paused or cut" if figures["left_out_steps"] else ""),
         "cadence": cadence_line(manifest.notes.get("cadence")),
         "frames": f"{manifest.width}x{manifest.height} {manifest.codec}"
         + (f", CRF {manifest.crf}" if manifest.is_video else "")

@@ -1,6 +1,7 @@
 """What a person marks while recording: cuts, laps and pauses. They ride in the stream, where a crash spares them."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,6 +46,14 @@ class Marks:
             keep &= (steps < first) | (steps > last)
         return keep
 
+    def wanted_gaps(self, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many of the steps between each of `steps` `(N,)` and the next a cut or pause covers: int64 `(N - 1,)`."""
+        after, before = steps[:-1] + 1, steps[1:] - 1
+        covered = np.zeros(len(after), np.int64)
+        for first, last in _united([*self.cuts, *self.pauses]):
+            covered += np.maximum(0, np.minimum(before, last) - np.maximum(after, first) + 1)
+        return covered
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, without what is empty."""
         return {
@@ -59,13 +68,28 @@ class Marks:
 
     @classmethod
     def from_json(cls, text: bytes) -> "Marks":
-        """Inverse of `to_json`; ValueError, KeyError or TypeError where `text` is something else."""
-        data = json.loads(text)
+        """Inverse of `to_json`; AttributeError, TypeError or ValueError where `text` is something else."""
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Marks":
+        """Inverse of `to_dict`; AttributeError, TypeError or ValueError where `data` is something else."""
 
         def ranges(name: str) -> tuple[Range, ...]:
             return tuple((int(first), int(last)) for first, last in data.get(name, []))
 
         return cls(ranges("cuts"), tuple(int(step) for step in data.get("laps", [])), ranges("pauses"))
+
+
+def _united(ranges: Iterable[Range]) -> list[Range]:
+    """The same steps in ranges that do not overlap."""
+    united: list[Range] = []
+    for first, last in sorted(ranges):
+        if united and first <= united[-1][1] + 1:
+            united[-1] = (united[-1][0], max(last, united[-1][1]))
+        else:
+            united.append((first, last))
+    return united
 
 
 UNMARKED = Marks()

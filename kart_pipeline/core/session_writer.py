@@ -9,7 +9,7 @@ import io
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -219,10 +219,14 @@ class SessionWriter:
             error.add_note(f"Session {self.header.id} could not be closed ({second}); `recorder repair` finishes it.")
 
 
-def repair(folder: Path) -> Manifest:
+def repair(folder: Path, progress: Callable[[float], None] = lambda _: None) -> Manifest:
     """Finish a session whose recorder died: everything up to the last whole batch is kept.
 
     Of a video, the steps are kept whose frames can be decoded; that takes as long as decoding them all.
+
+    Args:
+        folder: of the session.
+        progress: is told the share of a video's frames that have been checked, 0 to 1.
 
     Raises:
         KartError: it is still being recorded, is finished already, or holds no whole batch.
@@ -238,7 +242,7 @@ def repair(folder: Path) -> Manifest:
         raise KartError(f"Session {folder.name} is still being recorded; stop the recorder first.") from None
     try:
         header = recorded_header(folder / STREAM)
-        filmed = mend_video(folder / VIDEO, header.rate_hz) if header.is_video else None
+        filmed = mend_video(folder / VIDEO, header.rate_hz, progress) if header.is_video else None
         return finalise(folder, "repaired", marks=recorded_marks(folder / STREAM), filmed=filmed)
     finally:
         lock.release()

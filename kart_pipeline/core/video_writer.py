@@ -1,7 +1,7 @@
 """Writing frames as H.264 so that a crash loses a moment of them, and making a whole video of what a crash left."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -132,8 +132,13 @@ class VideoWriter:
             raise OSError(str(error)) from error
 
 
-def mend_video(path: Path, rate_hz: float) -> set[int]:
+def mend_video(path: Path, rate_hz: float, progress: Callable[[float], None] = lambda _: None) -> set[int]:
     """Make a whole video, with its index, of one whose writer died. The frames are copied as they are.
+
+    Args:
+        path: of the video.
+        rate_hz: steps per second.
+        progress: is told the share of the frames that have been checked, 0 to 1.
 
     Returns:
         The steps whose frames it holds and can be decoded: all of them are, once.
@@ -155,12 +160,16 @@ def mend_video(path: Path, rate_hz: float) -> set[int]:
                         last = step
                         packet.stream = target
                         whole.mux(packet)
-        steps = _steps(temporary, rate_hz, session) if last >= 0 else set()
+        steps = _steps(temporary, rate_hz, session, lambda step: progress(step / max(1, last))) if last >= 0 else set()
         if not steps:
             raise KartError(f"{VIDEO} of session {session} holds no whole frame.")
     return steps
 
 
-def _steps(path: Path, rate_hz: float, session: str) -> set[int]:
+def _steps(path: Path, rate_hz: float, session: str, passed: Callable[[int], None]) -> set[int]:
+    steps: set[int] = set()
     with contextlib.closing(VideoReader(path, rate_hz, session)) as reader:
-        return {step for step, _ in reader.decoded()}
+        for step, _ in reader.decoded():
+            steps.add(step)
+            passed(step)
+    return steps

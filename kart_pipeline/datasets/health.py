@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.marks import Marks
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.frames import MOST_LEFT_OUT, RATE_TOLERANCE
 from kart_pipeline.datasets.labels import Floats, Ints, labelled, steering, vectors
@@ -106,15 +107,22 @@ def rate(manifest: Manifest, table: pa.Table) -> Verdict:
 
 
 def gaps(manifest: Manifest, table: pa.Table) -> Verdict:
-    """Few steps are missing, by the clock and by their numbers."""
+    """Few steps are missing, by the clock and by their numbers; those that a person paused or cut are not missing."""
     steps = table.column("step").to_numpy()
-    intervals = _intervals_s(table)
+    try:
+        wanted = Marks.from_dict(manifest.notes.get("marks", {})).wanted_gaps(steps)
+    except (AttributeError, TypeError, ValueError) as error:
+        return broken("gaps", f"The marks of the session are damaged ({error}); restore its manifest.", {})
+    intervals = _intervals_s(table) - wanted / manifest.rate_hz
     late = intervals > LATE / manifest.rate_hz
-    dropped = int(steps[-1] - steps[0] + 1 - len(steps))
+    missing, left_out = int(steps[-1] - steps[0] + 1 - len(steps)), int(wanted.sum())
+    dropped = missing - left_out
     share = max(float(late.mean()) if len(late) else 0.0, dropped / (len(steps) + dropped))
     longest = float(intervals.max()) if len(intervals) else 0.0
-    figures = {"late": int(late.sum()), "dropped": dropped, "share": share, "longest_s": longest}
+    figures = {"late": int(late.sum()), "dropped": dropped, "share": share, "longest_s": longest, "left_out": left_out}
     said = f"{figures['late']} of {len(steps)} steps came late and {dropped} are missing (longest gap {longest:.2f} s)"
+    if left_out:
+        said += f"; {left_out} more were paused or cut"
     if share > MOST_GAPS:
         return warning("gaps", f"{said}: the recorder could not keep up; lower rate or picture size.", figures)
     return sound("gaps", f"{said}.", figures)

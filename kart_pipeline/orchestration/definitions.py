@@ -11,6 +11,7 @@ from kart_pipeline.orchestration.assets.scorecard import scorecard
 from kart_pipeline.orchestration.assets.session import session
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.jobs import correct_driver, prepare_session, train_driver
+from kart_pipeline.orchestration.repairing import repair_recording
 from kart_pipeline.orchestration.resources import LogProgress, Mlflow, Progress
 from kart_pipeline.orchestration.search import search_recipe
 from kart_pipeline.orchestration.sensors import sessions_on_disk
@@ -26,7 +27,7 @@ def build_defs(settings: Settings | None = None, progress: Progress | None = Non
     settings = settings or Settings.from_env()
     return dg.Definitions(
         assets=[session, frames, training_set, driver_model, scorecard, champion, corrections],
-        jobs=[prepare_session, train_driver, correct_driver, search_recipe],
+        jobs=[prepare_session, train_driver, correct_driver, search_recipe, repair_recording],
         sensors=[sessions_on_disk],
         resources={"settings": settings, "mlflow": Mlflow(settings=settings), "progress": progress or LogProgress()},
         # Each run has a process of its own. More of them for its steps, which follow one another anyway, would cost 3 s

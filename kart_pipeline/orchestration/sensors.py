@@ -1,4 +1,4 @@
-"""The sensor that keeps Dagster's partitions what the disk says, and asks for what has not been prepared."""
+"""The sensor that keeps Dagster's partitions what the disk says, and asks for what has to be prepared or repaired."""
 
 import dagster as dg
 
@@ -8,30 +8,42 @@ from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration.jobs import prepare_session
 from kart_pipeline.orchestration.partitions import GAMES, SESSIONS
 from kart_pipeline.orchestration.reconcile import Changes, Memory, reconcile
+from kart_pipeline.orchestration.repairing import repair_recording, repair_requests
 
 CONTRACT_TAG, GAME_TAG = "kart/contract", "kart/game"
 
 
-@dg.sensor(job=prepare_session, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    jobs=[prepare_session, repair_recording],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def sessions_on_disk(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SensorResult:
     """Add a partition for each finished session and each game, remove those that are gone, and have frames built.
 
-    A session that is being recorded is not seen before it is finished. One that was replaced, or whose game's contract
-    was changed in `contracts.toml`, is prepared again.
+    A session that is being recorded is not seen before it is finished; one whose recorder was killed is repaired. One
+    that was replaced, or whose game's contract was changed in `contracts.toml`, is prepared again.
     """
     memory = Memory(settings.dagster_home / "sensor")
     changes = reconcile(Store(settings.store_url), Contracts.load(settings.home), memory.load(context.cursor))
     requests = _partitions(context.instance, changes)
-    nothing = not requests and not changes.requests
+    repairs = repair_requests(settings)
+    for repair in repairs:
+        context.log.info("A recording broke off; it is repaired (%s).", repair.run_key)
+    nothing = not (requests or changes.requests or repairs)
     return dg.SensorResult(
         skip_reason=dg.SkipReason(f"Nothing new among {len(changes.known)} sessions.") if nothing else None,
         run_requests=[
-            dg.RunRequest(
-                run_key=request.key,
-                partition_key=request.session,
-                tags={CONTRACT_TAG: request.contract or "none", GAME_TAG: request.game or "unknown"},
-            )
-            for request in changes.requests
+            *repairs,
+            *(
+                dg.RunRequest(
+                    run_key=request.key,
+                    job_name=prepare_session.name,
+                    partition_key=request.session,
+                    tags={CONTRACT_TAG: request.contract or "none", GAME_TAG: request.game or "unknown"},
+                )
+                for request in changes.requests
+            ),
         ],
         dynamic_partitions_requests=requests,
         cursor=memory.save(changes.known),

@@ -1,5 +1,7 @@
 """Marks: what was cut stays cut, whatever else is marked; they survive their way through a file."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,14 @@ def test_a_step_is_kept_exactly_where_no_cut_covers_it(cuts: list[tuple[int, int
     steps = np.arange(80)
     covered = {step for first, last in cuts for step in range(first, last + 1)}
     assert marks.kept(steps).tolist() == [step not in covered for step in range(80)]
+
+
+@given(st.lists(ranges, max_size=4), st.lists(ranges, max_size=4), st.sets(st.integers(0, 79), min_size=1))
+def test_of_the_missing_steps_those_are_wanted_that_a_cut_or_pause_covers(cuts, pauses, kept) -> None:  # type: ignore[no-untyped-def]
+    steps = sorted(kept)
+    covered = {step for first, last in [*cuts, *pauses] for step in range(first, last + 1)}
+    found = Marks(cuts=tuple(cuts), pauses=tuple(pauses)).wanted_gaps(np.array(steps))
+    assert found.tolist() == [len(covered & {*range(a + 1, b)}) for a, b in pairwise(steps)]
 
 
 def test_a_cut_takes_the_place_of_cuts_within_it_and_the_laps_with_it() -> None:

@@ -97,6 +97,29 @@ def test_dropped_and_late_steps_are_gaps_and_do_not_move_the_rate(record: Record
     assert failed(record("late", SMOOTH, t_ns=late))["gaps"] == "warn"
 
 
+def test_what_a_person_paused_or_cut_is_not_held_against_the_session(record: Record) -> None:
+    kept = [*range(50), *range(150, 200), *range(230, 331)]
+    marks = {"pauses": [[50, 149]], "cuts": [[200, 210], [205, 229]]}
+    wanted = record("wanted", SMOOTH, indices=kept[:200], notes={"marks": marks})
+    assert failed(wanted).keys() == {"controls"}
+    figures = verdicts(wanted)["gaps"].figures
+    assert (figures["dropped"], figures["late"], figures["left_out"]) == (0, 0, 130)
+    assert figures["longest_s"] == pytest.approx(0.1)
+    assert "130 more were paused or cut" in verdicts(wanted)["gaps"].cause
+    assert failed(record("unwanted", SMOOTH, indices=kept[:200]))["gaps"] == "warn"
+
+
+def test_frames_that_are_missing_beside_a_pause_are_still_counted(record: Record) -> None:
+    session = record("both", SMOOTH, indices=[*range(100), *range(140, 240)], notes={"marks": {"pauses": [[110, 139]]}})
+    figures = verdicts(session)["gaps"].figures
+    assert (figures["dropped"], figures["late"], figures["left_out"]) == (10, 1, 30)
+
+
+def test_marks_that_are_damaged_are_an_error_that_says_so(record: Record) -> None:
+    session = record(steer=SMOOTH, notes={"marks": {"pauses": [["early", "late"]]}})
+    assert failed(session)["gaps"] == "error"
+
+
 @pytest.mark.parametrize("column", ["t_ns", "step"])
 def test_time_and_step_numbers_that_do_not_rise_are_an_error(record: Record, column: str) -> None:
     session = record(steer=SMOOTH)

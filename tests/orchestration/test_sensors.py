@@ -1,12 +1,18 @@
 """The sensor on a real instance: partitions follow the disk."""
 
+import os
+import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
+from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.core.store import Store
 from kart_pipeline.orchestration import sensors
 from kart_pipeline.orchestration.definitions import build_defs
 from kart_pipeline.orchestration.reconcile import reconcile
@@ -112,3 +118,58 @@ def test_a_lost_memory_asks_again_under_the_same_keys(tick, record, settings):
     for path in (settings.dagster_home / "sensor").iterdir():
         path.unlink()
     assert tick().run_requests[0].run_key == first.run_requests[0].run_key
+
+
+@pytest.fixture
+def abandoned(record, settings) -> Path:
+    """The folder of a recording of 30 steps whose recorder died a while ago."""
+    record("whole", 30)  # to copy steps from
+    whole = Store(settings.store_url).open("whole")
+    names = ("game", "rate_hz", "spec")
+    header = SessionHeader(id="broken", **{name: getattr(whole.manifest, name) for name in names})
+    writer = Store(settings.store_url).create(header)
+    for step in whole.steps():
+        writer.append(step)
+    writer.flush()
+    writer._release()
+    stream = settings.recordings / "broken" / "recording.arrows"
+    os.utime(stream, (time.time() - 3600,) * 2)
+    return stream.parent
+
+
+def repairs(result: dg.SensorResult) -> list[dg.RunRequest]:
+    return [request for request in result.run_requests if request.job_name == "repair_recording"]
+
+
+def test_a_recording_whose_recorder_died_is_repaired_and_becomes_a_partition(
+    tick, partitions, abandoned, settings, instance
+):
+    (request,) = repairs(tick())
+    (again,) = repairs(tick())
+    assert again.run_key == request.run_key, "Dagster starts it once"
+    job = build_defs(settings).resolve_job_def("repair_recording")
+    assert job.execute_in_process(run_config=request.run_config, instance=instance).success
+    assert repairs(tick()) == []
+    assert partitions()[0] == {"whole", "broken"}
+    assert Store(settings.store_url).manifest("broken").ended == "repaired"
+
+
+def test_a_recording_that_a_recorder_holds_is_left_alone(tick, abandoned):
+    with FileLock(abandoned / "recording.lock"):
+        assert repairs(tick()) == []
+
+
+def test_a_recording_that_was_written_to_just_now_is_left_alone(tick, abandoned):
+    os.utime(abandoned / "recording.arrows")
+    assert repairs(tick()) == []
+
+
+def test_a_recording_that_cannot_be_saved_fails_its_run_with_a_remedy(tick, abandoned, settings, instance):
+    stream = abandoned / "recording.arrows"
+    stream.write_bytes(stream.read_bytes()[:50])
+    os.utime(stream, (time.time() - 3600,) * 2)
+    (request,) = repairs(tick())
+    job = build_defs(settings).resolve_job_def("repair_recording")
+    result = job.execute_in_process(run_config=request.run_config, instance=instance, raise_on_error=False)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "`python -m recorder remove broken`" in failure.step_failure_data.user_failure_data.description

@@ -6,6 +6,8 @@ from kart_pipeline.core.frame import Choice, Step
 from kart_pipeline.core.manifest import Codec, SessionHeader
 from kart_pipeline.core.recording import STREAM
 from kart_pipeline.core.store import Store
+from recorder.mending import broken_off, mend
+from recorder.stores import Stores
 
 
 def abandon(store: Store, road, session_id: str, steps: int, codec: Codec = "png") -> None:
@@ -46,11 +48,29 @@ def test_one_session_is_repaired_by_name_once(store: Store, road, run) -> None:
 
 def test_a_video_is_repaired_and_says_that_it_takes_a_while(store: Store, road, run) -> None:
     abandon(store, road, "film", 100, "h264")
-    status, out, _ = run("repair", "film")
+    status, out, err = run("repair", "film")
     assert status == 0
-    # the frame that was written last is in no whole cluster
-    assert out.splitlines() == [
-        "film is a video; its frames are checked one by one, which takes a while.",
-        "film repaired: 99 steps, 2.0 s saved.",
-    ]
+    assert err == "film is a video; its frames are checked one by one, which takes a while.\n"
+    assert out == "film repaired: 99 steps, 2.0 s saved.\n"  # the frame written last is in no whole cluster
     store.open("film").verify()
+
+
+def test_how_far_the_check_of_a_video_is_can_be_watched(store: Store, road) -> None:
+    abandon(store, road, "film", 100, "h264")
+    shares: list[float] = []
+    mend(Stores(store, store, Path(store.url)), "film", shares.append)
+    assert len(shares) == 99
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def test_what_broke_off_is_told_from_what_is_being_recorded(store: Store, road, run) -> None:
+    abandon(store, road, "dead", 10)
+    live = store.create(SessionHeader(id="live", game="road", rate_hz=50, spec=road.spec))
+    live.append(Step(0, road.reset(1), Choice(road.spec.neutral(), "expert")))
+    assert store.unfinished() == ["dead", "live"]
+    assert broken_off(Stores(store, store, Path(store.url))) == ["dead"]
+    status, out, _ = run("repair", "--all")
+    assert status == 0
+    assert "live is being recorded; left alone." in out
+    assert live.close().ended == "stopped"
