@@ -1,14 +1,15 @@
-"""From the standard pad to the channels of a game: which control is which, as data."""
+"""Between the standard pad and the channels of a game, both ways: which control is which, as data."""
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from kart_pipeline.core.action import Action, ActionSpec, roles
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.desktop.pad import AXES, BUTTONS, STICKS, PadState, clamped
+from kart_pipeline.desktop.pad import AXES, BUTTONS, STICKS, TRIGGERS, PadState, clamped
+from kart_pipeline.desktop.response import Response
 
 DEAD_ZONE = 0.06  # of the stick's way: worn sticks rest up to there, and zero must stay zero in the labels
 _PRESSED = 0.5  # from there on an axis counts as a button
@@ -61,6 +62,12 @@ class Source:
         plus = state.value(self.plus) if self.plus else 0.0
         return clamped(plus - state.value(self.minus)) if self.minus else plus
 
+    def hold(self, value: float) -> dict[str, float]:
+        """How far which control has to be moved so that `value` in [-1, 1] comes out; a trigger alone has no minus."""
+        if self.plus and (value > 0 or not self.minus):
+            return {self.plus: value}
+        return {self.minus: -value}
+
     @property
     def is_stick(self) -> bool:
         """Whether it may rest beside its middle."""
@@ -99,6 +106,11 @@ class AxisMap:
         beyond = max(0.0, abs(raw) - self.dead_zone) / (1 - self.dead_zone)
         return math.copysign(min(1.0, beyond) ** self.curve, raw) if beyond else 0.0
 
+    @property
+    def response(self) -> Response:
+        """What a virtual pad has to do so that this comes out, for it is what the person's pad did."""
+        return Response(self.dead_zone, 1 / self.curve)
+
 
 @dataclass(frozen=True, slots=True)
 class PadMapping:
@@ -108,11 +120,13 @@ class PadMapping:
         spec: of the game.
         axes: by channel.
         buttons: by channel, the sources of which any presses it.
+        output: by axis, how a virtual pad brings its values about, where not as the person's pad did.
     """
 
     spec: ActionSpec
     axes: Mapping[str, AxisMap]
     buttons: Mapping[str, Sequence[Source]]
+    output: Mapping[str, Response] = field(default_factory=dict)
 
     def action(self, state: PadState) -> Action:
         """What the game is told."""
@@ -122,6 +136,21 @@ class PadMapping:
         }
         return self.spec.action(**values, **pressed)
 
+    def state(self, action: Action) -> PadState:
+        """How a virtual pad has to stand so that the game is told `action`; a button is pressed by its first source.
+
+        As far as the pad can: a trigger alone has nothing below 0, and one control cannot stand in two ways at once.
+        """
+        moved: dict[str, float] = {}
+        for name, axis in self.axes.items():
+            response = self.output.get(name, axis.response)
+            moved |= axis.source.hold(response.deflection(float(action[name])))
+        for name, sources in self.buttons.items():
+            if action[name]:
+                moved |= sources[0].hold(1.0)
+        axes = {name: max(0.0, value) if name in TRIGGERS else value for name, value in moved.items() if name in AXES}
+        return PadState(axes, frozenset(name for name, value in moved.items() if name in BUTTONS and value > _PRESSED))
+
     @property
     def about(self) -> dict[str, Any]:
         """For the manifest: the source of each channel in words, dead zones and curves where there are any."""
@@ -130,6 +159,11 @@ class PadMapping:
         about["dead_zone"] = {name: axis.dead_zone for name, axis in self.axes.items() if axis.dead_zone}
         about["curve"] = {name: axis.curve for name, axis in self.axes.items() if axis.curve != 1}
         return {key: value for key, value in about.items() if value}
+
+    @property
+    def about_output(self) -> dict[str, Any]:
+        """For the manifest of a drive: how a virtual pad brings values about, where not as the person's pad did."""
+        return {name: response.about for name, response in self.output.items()}
 
 
 def default_mapping(spec: ActionSpec, without: Collection[str] = ()) -> PadMapping:
@@ -145,7 +179,7 @@ def default_mapping(spec: ActionSpec, without: Collection[str] = ()) -> PadMappi
         KartError: the game has more channels than a pad.
     """
     axes = {name: axis_map(source) for name, source in _axis_sources(spec, without).items()}
-    return PadMapping(spec, axes, _button_sources(spec, without))
+    return PadMapping(spec, axes, _button_sources(spec, without, _controls(axis.source for axis in axes.values())))
 
 
 def axis_map(source: Source, dead_zone: float | None = None, curve: float = 1.0) -> AxisMap:
@@ -168,18 +202,26 @@ def _axis_sources(spec: ActionSpec, without: Collection[str]) -> dict[str, Sourc
     return {name: source for name, source in found.items() if name not in without}
 
 
-def _button_sources(spec: ActionSpec, without: Collection[str]) -> dict[str, tuple[Source, ...]]:
+def _controls(sources: Iterable[Source]) -> set[str]:
+    return {name for source in sources for name in (source.plus, source.minus) if name}
+
+
+def _button_sources(
+    spec: ActionSpec, without: Collection[str], taken: Collection[str]
+) -> dict[str, tuple[Source, ...]]:
     found: dict[str, tuple[Source, ...]] = {}
     if not spec.axes:
         for left, right in spec.mirrored_buttons[:1]:
             found[left] = (Source("dpad_left"), Source("", "left_x"))
             found[right] = (Source("dpad_right"), Source("left_x"))
         found |= {name: tuple(map(Source, _DRIVING[name])) for name in spec.buttons if name in _DRIVING}
-    for name in spec.buttons:
-        if name not in found and name.lower() in _BUTTON_NAMES:
-            found[name] = (Source(_BUTTON_NAMES[name.lower()]),)
     found = {name: sources for name, sources in found.items() if name not in without}
-    taken = {source.plus for sources in found.values() for source in sources}
+    taken = {*taken, *_controls(source for sources in found.values() for source in sources)}
+    for name in spec.buttons:
+        control = _BUTTON_NAMES.get(name.lower())
+        if control and control not in taken and name not in found and name not in without:
+            found[name] = (Source(control),)
+            taken.add(control)
     free = [name for name in _FREE_BUTTONS if name not in taken]
     others = [name for name in spec.buttons if name not in found and name not in without]
     if len(others) > len(free):

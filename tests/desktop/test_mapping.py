@@ -1,13 +1,16 @@
 """From the standard pad to the channels of a game."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.desktop.mapping import DEAD_ZONE, AxisMap, Source, default_mapping
+from kart_pipeline.desktop.mapping import DEAD_ZONE, AxisMap, PadMapping, Source, default_mapping
 from kart_pipeline.desktop.pad import AXES, BUTTONS, PadState
+from kart_pipeline.desktop.response import Response
 
 CAR = ActionSpec(axes=("steer", "throttle"), mirrored_axes=("steer",))
 KART = ActionSpec(axes=("steer", "pitch"), buttons=("A", "B", "RB"), mirrored_axes=("steer",))
@@ -66,6 +69,66 @@ def test_a_game_with_more_than_a_pad_has_is_refused(spec: ActionSpec, sentence: 
 def test_whatever_the_pad_does_is_an_action_of_the_game(state: PadState, spec: ActionSpec) -> None:
     action = default_mapping(spec).action(state)
     assert action.spec == spec
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> ActionSpec:
+    """Games of up to four axes and seven buttons, many of them with names that a pad's controls have too."""
+    axes = draw(st.lists(st.sampled_from(["steer", "throttle", "pitch", "x", "roll", "yaw"]), max_size=4, unique=True))
+    names = ["A", "a", "B", "gas", "brake", "left", "right", "up", "L", "lb", "Z", "select", "start", "jump", "drift"]
+    buttons = draw(st.lists(st.sampled_from(names), min_size=not axes, max_size=7, unique=True))
+    sides = (("left", "right"),) if {"left", "right"} <= set(buttons) else ()
+    return ActionSpec(tuple(axes), tuple(buttons), tuple(axes[:1]), sides)
+
+
+@given(specs(), st.data())
+def test_a_virtual_pad_tells_the_game_what_was_meant(spec: ActionSpec, data: st.DataObject) -> None:
+    mapping = default_mapping(spec)
+    values = {name: data.draw(st.floats(-1, 1), name) for name in spec.axes}
+    values |= {name: data.draw(st.booleans(), name) for name in spec.buttons}
+    told = mapping.action(mapping.state(spec.action(**values)))
+    assert told.buttons == spec.action(**values).buttons
+    assert told.axes == pytest.approx(spec.action(**values).axes, abs=1e-9)
+
+
+@given(st.floats(-1, 1), st.floats(0, 0.9), st.floats(0.2, 5), st.sampled_from(["left_x", "-left_x"]))
+def test_dead_zone_and_curve_of_the_persons_pad_are_undone(value: float, dead: float, curve: float, way: str) -> None:
+    mapping = PadMapping(ActionSpec(("steer",)), {"steer": AxisMap(Source.parse(way), dead, curve)}, {})
+    told = mapping.action(mapping.state(mapping.spec.action(steer=value)))
+    assert told["steer"] == pytest.approx(value, abs=1e-6)
+
+
+def test_what_is_set_for_the_virtual_pad_takes_the_place_of_the_persons_dead_zone() -> None:
+    default = default_mapping(CAR)
+    mapping = replace(default, output={"steer": Response(dead_zone=0.2, reach=0.7, inverted=True)})
+    assert mapping.state(CAR.action(steer=0.5, throttle=-0.25)).axes == pytest.approx(
+        {"left_x": -0.45, "left_trigger": 0.25}
+    )
+    assert mapping.about_output == {"steer": {"dead_zone": 0.2, "inverted": True, "reach": 0.7}}
+    assert mapping.state(CAR.neutral()).axes == pytest.approx({"left_x": 0, "left_trigger": 0})
+
+
+def test_a_button_is_pressed_by_its_first_source() -> None:
+    assert default_mapping(KEYS).state(KEYS.action(left=True, gas=True)).buttons == {"dpad_left", "a"}
+    mapping = PadMapping(ActionSpec((), ("drift",)), {}, {"drift": (Source.parse("-left_y"), Source("a"))})
+    assert mapping.state(mapping.spec.action(drift=True)) == PadState({"left_y": -1.0})
+
+
+def test_a_trigger_alone_has_nothing_below_its_rest() -> None:
+    mapping = PadMapping(ActionSpec(("brake",)), {"brake": AxisMap(Source("left_trigger"))}, {})
+    assert mapping.state(mapping.spec.action(brake=-0.5)) == PadState({"left_trigger": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("spec", "taken"),
+    [
+        (ActionSpec(("steer", "throttle"), ("Z",)), {"steer": "left_x", "Z": "a"}),
+        (ActionSpec((), ("gas", "A")), {"gas": "a or right_trigger or dpad_up", "A": "b"}),
+        (ActionSpec((), ("L", "lb")), {"L": "lb", "lb": "a"}),
+    ],
+)
+def test_no_control_has_two_meanings(spec: ActionSpec, taken: dict[str, str]) -> None:
+    assert default_mapping(spec).about["mapping"].items() >= taken.items()
 
 
 @given(st.floats(-1, 1), st.floats(0, 0.9), st.floats(0.2, 5))
