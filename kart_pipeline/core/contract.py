@@ -89,6 +89,9 @@ class Contract:
         stack: how many frames, the oldest first, are joined along the channels.
         stride: steps between the frames of a stack.
         delay_ms: the label of a frame is the action that was made this much later than the frame was shown.
+        play_delay_ms: from an action to the first pixel that it changes, where the model will drive; the labels of each
+            session are shifted by as much as its own delay differs (`datasets.labels.label_shift_ms`). None: the model
+            drives where was recorded, and both delays are the same.
         inset: a tile that is added below the main picture, in the middle of `inset.height` black rows.
     """
 
@@ -104,12 +107,15 @@ class Contract:
     stride: int = 1
     delay_ms: float = 0.0
     inset: Inset | None = None
+    play_delay_ms: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise KartError(f"A contract's rate must be above 0 Hz, not {self.rate_hz}.")
         if not (math.isfinite(self.delay_ms) and self.delay_ms >= 0):
             raise KartError(f"A contract's delay must be 0 ms or more, not {self.delay_ms}.")
+        if self.play_delay_ms is not None and not (math.isfinite(self.play_delay_ms) and self.play_delay_ms >= 0):
+            raise KartError(f"A contract's delay in play must be 0 ms or more, not {self.play_delay_ms}.")
         for name, least, most in (("width", 1, 4096), ("height", 1, 4096), ("stack", 1, 32), ("stride", 1, 1000)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -122,6 +128,8 @@ class Contract:
             self._check_inset(self.inset)
         object.__setattr__(self, "rate_hz", float(self.rate_hz))
         object.__setattr__(self, "delay_ms", float(self.delay_ms))
+        if self.play_delay_ms is not None:
+            object.__setattr__(self, "play_delay_ms", float(self.play_delay_ms))
 
     def _check_inset(self, inset: Inset) -> None:
         for name, most in (("width", self.width), ("height", 4096 - self.height)):
@@ -167,8 +175,9 @@ class Contract:
         """Plain JSON values; `from_dict` gives an equal contract, of the same hash, back."""
         masks = [asdict(mask) for mask in self.masks]
         plain = {"version": VERSION, **asdict(self), "spec": self.spec.to_dict(), "masks": masks}
-        if self.inset is None:
-            del plain["inset"]  # so that contracts from before there were insets keep their hashes
+        for name in ("inset", "play_delay_ms"):
+            if plain[name] is None:
+                del plain[name]  # so that contracts from before there was such a field keep their hashes
         return plain
 
     @classmethod

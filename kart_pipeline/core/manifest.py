@@ -1,5 +1,6 @@
 """What a session says about itself: the header known when recording begins, and the manifest that ends it."""
 
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -41,6 +42,8 @@ class SessionHeader:
         codec: how frames are stored: each as a file in its row, of which "png" is lossless, or all in a video.
         crf: quality of a video, 0 to 51, lower is better; None where there is none.
         state: names of the game's state values, in column order.
+        delay_ms: from what the hands did to the first pixel that it changed, as `recorder calibrate` measured it on the
+            recording machine; None where nobody did. How it was measured is in the notes.
         notes: whatever an import or a tool wants to keep (rows left out, original path …).
     """
 
@@ -55,6 +58,7 @@ class SessionHeader:
     codec: Codec = "png"
     crf: int | None = None
     state: tuple[str, ...] = ()
+    delay_ms: float | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     host: Mapping[str, str] = field(default_factory=_host)
     recorder_version: str = kart_pipeline.__version__
@@ -77,6 +81,8 @@ class SessionHeader:
             )
         if not 0 < self.rate_hz < 1000:
             raise KartError(f"Session {self.id}: a rate of {self.rate_hz} Hz is not between 0 and 1000.")
+        if self.delay_ms is not None and not (math.isfinite(self.delay_ms) and self.delay_ms >= 0):
+            raise KartError(f"Session {self.id}: a delay of {self.delay_ms} ms; it is 0 or more.")
         if not self.group:
             object.__setattr__(self, "group", self.id)
 

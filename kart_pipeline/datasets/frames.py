@@ -39,7 +39,7 @@ from kart_pipeline.datasets.frames_info import (
     frames_folder,
     read_frames_info,
 )
-from kart_pipeline.datasets.labels import label_table, labelled, vectors
+from kart_pipeline.datasets.labels import label_shift_ms, label_table, labelled, vectors
 from kart_pipeline.datasets.preparing import cores, prepared
 
 RATE_TOLERANCE = 0.2  # a policy that was taught 10 Hz steers visibly late or early outside 8 to 12
@@ -71,18 +71,20 @@ def build_frames(
 
     Raises:
         KartError: session and contract do not fit (channels, rate, crop), more than a tenth of the pictures cannot be
-            used, or an outdated folder is held open by another program (Windows).
+            used, the contract wants a delay that nobody measured, or an outdated folder is held open by another
+            program (Windows).
     """
     manifest = session.manifest
     _check_fit(manifest, contract)
+    shift_ms = label_shift_ms(contract, manifest)
     folder = frames_folder(root, contract.hash, session.id)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         found = read_frames_info(root, contract.hash, session.id)
-        if found is not None and found.digest == manifest.digest:
+        if found is not None and (found.digest, found.shift_ms) == (manifest.digest, shift_ms):
             return found
         with _replaced_folder(folder) as temporary:
-            info = _build(session, contract, temporary, threads or cores(), progress or (lambda _: None))
+            info = _build(session, contract, shift_ms, temporary, threads or cores(), progress or (lambda _: None))
         return FramesInfo.from_dict(folder, info.to_dict())
 
 
@@ -128,7 +130,12 @@ def _replaced_folder(folder: Path) -> Iterator[Path]:
 
 
 def _build(
-    session: Session, contract: Contract, folder: Path, threads: int, progress: Callable[[int], None]
+    session: Session,
+    contract: Contract,
+    shift_ms: float,
+    folder: Path,
+    threads: int,
+    progress: Callable[[int], None],
 ) -> FramesInfo:
     began = time.perf_counter()
     manifest, names = session.manifest, contract.spec.names
@@ -145,7 +152,8 @@ def _build(
         )
     content.update(table.column("step").to_numpy().tobytes())
     content.update(vectors(table, [*names, *(f"label_{name}" for name in names)]).tobytes())
-    labels = label_table(table, contract, manifest.rate_hz, np.setdiff1d(np.arange(done), list(unusable)))
+    kept = np.setdiff1d(np.arange(done), list(unusable))
+    labels = label_table(table, contract.spec, shift_ms, manifest.rate_hz, kept)
     _write_table(labels, folder / LABELS)
     info = FramesInfo(
         folder=folder,
@@ -157,6 +165,7 @@ def _build(
         contract=contract.hash,
         frames=labels.num_rows,
         labelled=int(labelled(vectors(labels, names)).sum()),
+        shift_ms=shift_ms,
         left_out=left_out,
         seconds=round(time.perf_counter() - began, 3),
     )

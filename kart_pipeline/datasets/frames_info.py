@@ -41,6 +41,7 @@ class FramesInfo:
         contract: hash of the contract.
         frames: how many there are.
         labelled: how many of them have a label.
+        shift_ms: how much later than its frame a label was made.
         left_out: the steps that have none.
         seconds: what building took.
     """
@@ -54,6 +55,7 @@ class FramesInfo:
     contract: str
     frames: int
     labelled: int
+    shift_ms: float = 0.0
     left_out: tuple[LeftOut, ...] = ()
     seconds: float = 0.0
 
@@ -80,6 +82,7 @@ class FramesInfo:
     @classmethod
     def from_dict(cls, folder: Path, data: Mapping[str, Any]) -> "FramesInfo":
         """Inverse of `to_dict`; KeyError, TypeError or ValueError where `data` is something else."""
+        data = {"shift_ms": 0.0, **data}  # what was built before there was one
         fields = {name: data[name] for name in cls.__dataclass_fields__ if name != "folder"}
         fields["left_out"] = tuple(LeftOut(step, reason) for step, reason in data["left_out"])
         return cls(folder=folder, **fields)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import SessionHeader
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -69,17 +70,43 @@ def labelled(labels: Floats) -> Bools:
     return np.logical_not(np.isnan(labels).any(axis=1))
 
 
+def label_shift_ms(contract: Contract, session: SessionHeader) -> float:
+    """How much later than a frame of `session` the action was made that is its label; negative: earlier.
+
+    The contract's own delay, and where it says how long an action takes to show in play, as much as that differs from
+    how long it took in the session: what was done d before it showed is to be done p before it shows.
+
+    Raises:
+        KartError: the contract wants the session's delay, and nobody has measured it.
+    """
+    if contract.play_delay_ms is None:
+        return contract.delay_ms
+    return contract.delay_ms + contract.play_delay_ms - _session_delay_ms(session)
+
+
+def _session_delay_ms(session: SessionHeader) -> float:
+    if session.delay_ms is not None:
+        return session.delay_ms
+    if session.source.get("kind") == "simulated":
+        return 1e3 / session.rate_hz  # the game stood still until it was told what to do, and the next frame showed it
+    raise KartError(
+        f"The contract of {session.game} has a play_delay_ms, but the delay of session {session.id} was not measured. "
+        "Run `python -m recorder calibrate` before recording; for this session set delay_ms alone, or leave it out."
+    )
+
+
 def delayed_rows(t_ns: Ints, delay_ms: float, rate_hz: float) -> Ints:
     """For each row the row whose action belongs to its frame: the one nearest to `t_ns + delay`.
 
     Args:
         t_ns: int64 `(rows,)`, when the frames were made, in ns; must not decrease.
-        delay_ms: the contract's delay.
+        delay_ms: how much later; negative: earlier.
         rate_hz: the session's steps per second.
 
     Returns:
         int64 `(rows,)`; -1 where there is no such row: none is less than a period away from that moment, or it lies
-        after the recording's end (by more than half a period, which the nearest step may be away anyway).
+        before the recording's beginning or after its end (by more than half a period, which the nearest step may be
+        away anyway).
     """
     if not delay_ms:
         return np.arange(len(t_ns))
@@ -88,16 +115,18 @@ def delayed_rows(t_ns: Ints, delay_ms: float, rate_hz: float) -> Ints:
     after = np.searchsorted(t_ns, wanted).clip(0, len(t_ns) - 1)
     before = np.maximum(after - 1, 0)
     nearest = np.where(wanted - t_ns[before] <= t_ns[after] - wanted, before, after)
-    exists = (np.abs(t_ns[nearest] - wanted) < period) & (wanted <= t_ns[-1] + period / 2)
+    within = (wanted >= t_ns[0] - period / 2) & (wanted <= t_ns[-1] + period / 2)
+    exists = (np.abs(t_ns[nearest] - wanted) < period) & within
     return np.where(exists, nearest, -1)
 
 
-def label_table(table: pa.Table, contract: Contract, rate_hz: float, kept: Ints) -> pa.Table:
+def label_table(table: pa.Table, spec: ActionSpec, shift_ms: float, rate_hz: float, kept: Ints) -> pa.Table:
     """What `labels.parquet` holds: one row for each frame of `frames.npy`.
 
     Args:
         table: all columns of a session but the frames.
-        contract: gives the channels and the delay.
+        spec: gives the channels.
+        shift_ms: how much later than a frame its label was made, see `label_shift_ms`.
         rate_hz: the session's steps per second.
         kept: int64 `(frames,)`, the session's rows that have a frame, ascending.
 
@@ -106,17 +135,17 @@ def label_table(table: pa.Table, contract: Contract, rate_hz: float, kept: Ints)
         taught), `executed_<channel>` (float32), actor, intervention and the game's `state_<name>`.
 
     Raises:
-        KartError: the contract has a delay and the session's clock runs backwards.
+        KartError: labels are to be shifted and the session's clock runs backwards.
     """
-    names = contract.spec.names
+    names = spec.names
     t_ns = table.column("t_ns").to_numpy()
-    if contract.delay_ms and len(back := np.flatnonzero(np.diff(t_ns) < 0)):
+    if shift_ms and len(back := np.flatnonzero(np.diff(t_ns) < 0)):
         step = table.column("step")[int(back[0]) + 1].as_py()
         raise KartError(
-            f"The clock runs backwards at step {step}, so no label can be found {contract.delay_ms:g} ms later; "
+            f"The clock runs backwards at step {step}, so no label can be found {shift_ms:g} ms later; "
             "leave the session out or use a contract without delay."
         )
-    source = delayed_rows(t_ns, contract.delay_ms, rate_hz)
+    source = delayed_rows(t_ns, shift_ms, rate_hz)
     labels = vectors(table, [f"label_{name}" for name in names])[source]
     labels[source < 0] = np.nan
     executed = vectors(table, names)

@@ -6,6 +6,8 @@
     crop = { left = 0, top = 0, right = 1, bottom = 0.875 }
     masks = [{ left = 0, top = 0, right = 40, bottom = 12, unit = "pixel" }]
     inset = { left = 0.7, top = 0.6, right = 0.9, bottom = 0.8, width = 32, height = 32 }
+    delay_ms = 15
+    play_delay_ms = 60
 
 Whatever is not named keeps the game's default. The channels are the session's own and are not set here.
 """
@@ -115,7 +117,7 @@ def _read(path: Path, game: str, section: Any) -> dict[str, Any]:
         if unknown:
             raise KartError(f"a contract has no {', '.join(unknown)}; it has {', '.join(_SETTABLE)}.")
         values = dict(section)
-        for name in {"rate_hz", "delay_ms"} & set(values):
+        for name in {"rate_hz", "delay_ms", "play_delay_ms"} & set(values):
             if isinstance(values[name], bool) or not isinstance(values[name], int | float):
                 raise KartError(f"{name} is a number, not {values[name]!r}.")
         if "crop" in values:

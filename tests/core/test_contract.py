@@ -27,6 +27,7 @@ CONTRACTS = st.builds(
     colour=st.sampled_from(["rgb", "yuv", "grey"]),
     stack=st.integers(1, 5),
     delay_ms=st.floats(0, 500),
+    play_delay_ms=st.none() | st.floats(0, 500),
     inset=st.none() | INSETS,
 )
 
@@ -51,6 +52,7 @@ def test_a_contract_survives_json_with_its_hash(contract: Contract) -> None:
         {"stride": 2},
         {"rate_hz": 60},
         {"delay_ms": 50},
+        {"play_delay_ms": 0},
         {"spec": ActionSpec(("steer", "pitch"))},
         {"inset": Inset(Region(0.5, 0.5, 1, 1), 32, 32)},
     ],
@@ -125,6 +127,8 @@ def test_an_empty_or_outlying_region_is_refused(edges: tuple[float, float, float
         {"colour": "hsv"},
         {"filter": "best"},
         {"delay_ms": -1},
+        {"play_delay_ms": -1},
+        {"play_delay_ms": float("nan")},
     ],
 )
 def test_nonsense_is_refused_in_a_sentence(change: dict[str, Any]) -> None:

@@ -187,6 +187,32 @@ def test_the_delay_of_the_contract_shifts_the_labels(record: Record, contract: C
     assert info.labelled == 2
 
 
+def test_sessions_of_several_delays_are_brought_to_the_one_in_play(
+    record: Record, contract: Contract, root: Path
+) -> None:
+    contract = replace(contract, play_delay_ms=100)
+    steer = [0.0, 0.5, 1.0]
+    slow, quick = (build_frames(record(f"s{delay}", steer, delay_ms=delay), contract, root) for delay in (200, 0))
+    np.testing.assert_array_equal(slow.labels().column("steer"), [np.nan, 0.0, 0.5])
+    np.testing.assert_array_equal(quick.labels().column("steer"), [0.5, 1.0, np.nan])
+    assert (slow.shift_ms, quick.shift_ms) == (-100, 100)
+    with pytest.raises(KartError, match="the delay of session s1 was not measured"):
+        build_frames(record(), contract, root)
+
+
+def test_frames_from_before_labels_could_be_shifted_by_a_session_need_not_be_built_again(
+    record: Record, contract: Contract, root: Path
+) -> None:
+    session = record()
+    info = build_frames(session, contract, root)
+    data = json.loads((info.folder / "frames.json").read_text())
+    del data["shift_ms"]
+    (info.folder / "frames.json").write_text(json.dumps(data))
+    assert build_frames(session, contract, root).seconds == info.seconds
+    (info.folder / "frames.json").write_text(json.dumps(data | {"shift_ms": 50.0}))
+    assert build_frames(session, contract, root).shift_ms == 0
+
+
 def test_the_same_recording_has_the_same_content_under_any_id_and_another_one_has_not(
     record: Record, contract: Contract, root: Path
 ) -> None:

@@ -73,6 +73,12 @@ def test_a_file_can_add_an_inset(load: Callable[[str], Contracts]) -> None:
     assert contract.input_shape == (96 + 16, 96, 3)
 
 
+def test_a_file_can_say_how_long_an_action_takes_to_show_in_play(load: Callable[[str], Contracts]) -> None:
+    contract = load("[some_game]\ndelay_ms = 15\nplay_delay_ms = 60\n").contract(header("some_game"))
+    assert (contract.delay_ms, contract.play_delay_ms) == (15, 60)
+    assert contract.hash != load("[some_game]\ndelay_ms = 15\n").contract(header("some_game")).hash
+
+
 def test_a_games_rule_changes_with_its_own_section_only(load: Callable[[str], Contracts]) -> None:
     before = load("")
     after = load("[car_racing]\nheight = 80\n")
@@ -96,6 +102,7 @@ def test_a_games_rule_changes_with_its_own_section_only(load: Callable[[str], Co
         ("[car_racing]\ninset = { left = 0, top = 0, right = 1, bottom = 1 }", "inset is a region with the size"),
         ("[car_racing]\ninset = { left = 0, width = 8, height = 8 }", "inset is a region, { left"),
         ("[car_racing]\nrate_hz = 'fast'", "rate_hz is a number"),
+        ("[car_racing]\nplay_delay_ms = 'measured'", "play_delay_ms is a number"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_place(load: Callable[[str], Contracts], text: str, said: str) -> None:
@@ -112,6 +119,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(load: Callable[[str], Cont
         "colour = 'sepia'",
         "filter = ['box']",
         "stack = 1.5",
+        "play_delay_ms = -1",
         "inset = { left = 0, top = 0, right = 1, bottom = 1, width = 97, height = 8 }",
     ],
 )
