@@ -153,6 +153,12 @@ class Action:
         return np.array(self.axes + tuple(map(float, self.buttons)), np.float32)
 
 
+def steering_channels(spec: ActionSpec) -> frozenset[str]:
+    """All channels that steer: those that change in a mirrored picture; where none does, the first axis."""
+    mirrored = {*spec.mirrored_axes, *(name for pair in spec.mirrored_buttons for name in pair)}
+    return frozenset(mirrored or spec.axes[:1])
+
+
 def roles(spec: ActionSpec) -> tuple[str | None, str | None]:
     """The axis that steers and the one that drives on or pitches, None where there is none.
 

@@ -45,12 +45,14 @@ class Choice:
         label: what a teacher says is right here, to learn from; None where nobody taught. A person's own action is
             its own label; a policy's never is.
         intervention: a teacher took the controls from a policy in this step.
+        by_hand: the channels that a person moves in this step; what they do may reach the game by itself.
     """
 
     action: Action
     actor: str
     label: Action | None = None
     intervention: bool = False
+    by_hand: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

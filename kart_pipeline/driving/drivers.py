@@ -11,6 +11,8 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame
 from kart_pipeline.games.base import Autopilot, Game
 
+POLICY = "policy"  # who chose: a trained model
+
 DRIVERS = ("expert", "noisy-expert", "straight-ahead")  # those that need neither a person nor a model
 
 

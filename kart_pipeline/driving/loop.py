@@ -78,7 +78,7 @@ def drive(
                 raise KartError(
                     f"The driver {driver.name} gives {choice.action.spec.names}, {game.name} takes {game.spec.names}."
                 )
-            game.send(choice.action)
+            game.obey(choice)
             clock.lap("game")
             for observer in observers:
                 observer.on_step(Step(index, frame, choice))

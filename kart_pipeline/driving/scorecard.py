@@ -113,6 +113,16 @@ class Scorecard:
         return _mean(drive.stuck for drive in self.drives)
 
     @property
+    def recoveries(self) -> int:
+        """How often the kart was backed out of where it was stuck, in all drives."""
+        return sum(drive.recoveries for drive in self.drives)
+
+    @property
+    def autonomy(self) -> float | None:
+        """Mean share of steps that the policy alone decided; None where none did."""
+        return _mean(drive.autonomy for drive in self.drives)
+
+    @property
     def game_seconds(self) -> float:
         """Mean length of a drive in game time."""
         return float(np.mean([drive.game_seconds for drive in self.drives]))
@@ -143,6 +153,8 @@ class Scorecard:
             "stuck": self.stuck,
             "game_seconds": self.game_seconds,
             "interventions": self.interventions,
+            "recoveries": self.recoveries,
+            "autonomy": self.autonomy,
             "drives": [drive.to_dict() for drive in self.drives],
         }
 

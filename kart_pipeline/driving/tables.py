@@ -98,6 +98,10 @@ def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
             rows.append((name, [_format(figure, spec) for figure in figures]))
     if any(card.interventions for card in cards):
         rows.append(("interventions", [str(card.interventions) for card in cards]))
+    if any(card.recoveries for card in cards):
+        rows.append(("recoveries", [str(card.recoveries) for card in cards]))
+    if any(card.autonomy not in (None, 1.0) for card in cards):
+        rows.append(("autonomy", [_format(card.autonomy, ".1%") for card in cards]))
     return rows
 
 

@@ -8,7 +8,9 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame
 from kart_pipeline.driving.clock import Cadence
+from kart_pipeline.driving.drivers import POLICY
 from kart_pipeline.driving.trace import direction
+from kart_pipeline.driving.unstick import RECOVERY
 from kart_pipeline.games.base import COLLISION, LAP, OFF_TRACK, PROGRESS
 
 STUCK_NS = 5_000_000_000  # game time without progress after which a drive counts as stuck
@@ -37,6 +39,9 @@ class Drive:
         stuck: how often progress did not grow for 5 s of game time; None where the game tells no progress.
         standstill: longest stretch of game time without progress, in seconds; None likewise.
         standstill_at: the progress at which that was; None likewise.
+        recoveries: how often the kart was backed out of where it was stuck.
+        autonomy: share of steps that a policy alone decided, without a person, a teacher at the controls or a way out
+            of being stuck; None where none did.
     """
 
     seed: int | None
@@ -57,6 +62,8 @@ class Drive:
     stuck: int | None = None
     standstill: float | None = None
     standstill_at: float | None = None
+    recoveries: int = 0
+    autonomy: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` gives an equal drive back."""
@@ -93,6 +100,8 @@ class Tally:
         self._off_track = 0
         self._interventions = 0
         self._collisions = 0
+        self._recoveries = 0
+        self._autonomous = 0
         self._laps = _Laps(frame)
         self._standstill = _Standstill(frame)
 
@@ -109,6 +118,8 @@ class Tally:
         self._laps.count(frame)
         self._standstill.count(frame)
         self._interventions += choice.intervention and not (before is not None and before.intervention)
+        self._recoveries += choice.actor == RECOVERY and not (before is not None and before.actor == RECOVERY)
+        self._autonomous += choice.actor == POLICY
 
     def drive(self, *, seed: int | None, track: str, score: float, ended: str, wall: float, cadence: Cadence) -> Drive:
         """The sum of it."""
@@ -132,6 +143,8 @@ class Tally:
             stuck=still.times if still else None,
             standstill=still.longest_ns / 1e9 if still else None,
             standstill_at=still.longest_at if still else None,
+            recoveries=self._recoveries,
+            autonomy=self._autonomous / self.steps if self._autonomous else None,
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import RGB, Frame
+from kart_pipeline.core.frame import RGB, Choice, Frame
 
 FINISHED = "finished"  # the value of `Game.ended` that counts as reaching the goal
 
@@ -76,6 +76,10 @@ class Game(ABC):
     @abstractmethod
     def send(self, action: Action) -> None:
         """Take an action: a real-time game obeys at once, a simulated one in the coming `next_frame`."""
+
+    def obey(self, choice: Choice) -> None:
+        """Take what a driver chose. A game that a person's own hands reach as well knows what of it to send."""
+        self.send(choice.action)
 
     @abstractmethod
     def next_frame(self) -> Frame:
