@@ -151,6 +151,11 @@ class PadMapping:
         axes = {name: max(0.0, value) if name in TRIGGERS else value for name, value in moved.items() if name in AXES}
         return PadState(axes, frozenset(name for name, value in moved.items() if name in BUTTONS and value > _PRESSED))
 
+    def controls(self, channel: str) -> frozenset[str]:
+        """The controls of the pad that a channel of the game comes from."""
+        sources = [self.axes[channel].source] if channel in self.axes else self.buttons[channel]
+        return frozenset(_controls(sources))
+
     @property
     def about(self) -> dict[str, Any]:
         """For the manifest: the source of each channel in words, dead zones and curves where there are any."""

@@ -56,6 +56,9 @@ class Source(Protocol):
     def notes(self) -> Mapping[str, Any]:
         """What changed since the first grab, for the manifest."""
 
+    def focused(self) -> bool:
+        """Whether keys that are pressed now reach what is shown; True also where the system does not tell."""
+
     def close(self) -> None:
         """Release what this holds; may be called more than once."""
 
@@ -70,23 +73,43 @@ class Area(Protocol):
     def now(self) -> Rect | Hidden:
         """Where it is."""
 
+    def focused(self) -> bool:
+        """Whether keys reach it; True also where the system does not tell."""
+
     def close(self) -> None:
         """Release what this holds; may be called more than once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FixedArea:
     """A part of the desktop that stays where it is."""
 
     rect: Rect
     about: Mapping[str, Any]
+    _windows: Windows | None = field(default=None, init=False)
+    _blind: bool = field(default=False, init=False)  # the system shows no windows
 
     def now(self) -> Rect | Hidden:
         """Where it always was."""
         return self.rect
 
+    def focused(self) -> bool:
+        """Whether the window that keys reach covers the middle of it."""
+        if self._windows is None and not self._blind:
+            try:
+                self._windows = open_windows()
+            except KartError:  # as on macOS
+                self._blind = True
+        if self._windows is None:
+            return True
+        place, rect = self._windows.focus_place(), self.rect
+        middle = Rect(rect.left + rect.width // 2, rect.top + rect.height // 2, 1, 1)
+        return place is not None and middle.within(place) == middle
+
     def close(self) -> None:
-        """Nothing is held."""
+        """Release the list of windows."""
+        if self._windows is not None:
+            self._windows.close()
 
 
 @dataclass(slots=True)
@@ -131,6 +154,10 @@ class WindowArea:
             return Hidden(CLOSED)
         self._handle = found[0].handle
         return self.now()
+
+    def focused(self) -> bool:
+        """Whether the window has the focus."""
+        return self._handle is not None and self.windows.has_focus(self._handle)
 
     def close(self) -> None:
         """Release the list of windows."""
@@ -180,6 +207,10 @@ class ScreenSource:
     def notes(self) -> Mapping[str, Any]:
         """The sizes that the area had, where it had several: frames keep the size of the first."""
         return {"sizes": self._sizes} if len(self._sizes) > 1 else {}
+
+    def focused(self) -> bool:
+        """Whether keys that are pressed now reach what is shown."""
+        return self._area.focused()
 
     def close(self) -> None:
         """Release screen and window."""

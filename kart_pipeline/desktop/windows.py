@@ -43,6 +43,12 @@ class Windows(Protocol):
     def inside(self, handle: int) -> Rect | Hidden:
         """Where a window shows its picture now, without frame and title bar; `CLOSED` once it is gone."""
 
+    def has_focus(self, handle: int) -> bool:
+        """Whether keys that are pressed now reach this window, or one within it."""
+
+    def focus_place(self) -> Rect | None:
+        """Where the window is that keys reach now; None where there is none, or the system does not tell."""
+
     def close(self) -> None:
         """Release what this holds; may be called more than once."""
 

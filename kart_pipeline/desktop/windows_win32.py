@@ -8,6 +8,7 @@ from typing import Any
 from kart_pipeline.desktop.rect import Rect
 from kart_pipeline.desktop.windows import CLOSED, MINIMISED, Hidden, WindowInfo
 
+_GA_ROOT = 2  # winuser.h
 _DWMWA_CLOAKED = 14  # dwmapi.h: of another virtual desktop, or an app that sleeps
 
 
@@ -23,6 +24,8 @@ class Win32Windows:
         user.EnumWindows.argtypes = [self._callback, wintypes.LPARAM]
         for name in ("IsWindow", "IsWindowVisible", "IsIconic"):
             getattr(user, name).argtypes = [wintypes.HWND]
+        user.GetForegroundWindow.restype = wintypes.HWND
+        user.GetAncestor.argtypes, user.GetAncestor.restype = [wintypes.HWND, wintypes.UINT], wintypes.HWND
         user.GetWindowTextLengthW.argtypes = [wintypes.HWND]
         user.GetWindowTextW.argtypes = [wintypes.HWND, wintypes.LPWSTR, ctypes.c_int]
         user.GetClientRect.argtypes = [wintypes.HWND, ctypes.POINTER(wintypes.RECT)]
@@ -54,6 +57,17 @@ class Win32Windows:
         if not (read and self._user.ClientToScreen(handle, ctypes.byref(corner))):
             return Hidden(CLOSED)  # between the lines
         return Rect(corner.x, corner.y, size.right, size.bottom)
+
+    def has_focus(self, handle: int) -> bool:
+        """Whether it is in the foreground."""
+        foremost = self._user.GetForegroundWindow()
+        return bool(foremost) and foremost == self._user.GetAncestor(handle, _GA_ROOT)
+
+    def focus_place(self) -> Rect | None:
+        """Where the window in the foreground is."""
+        foremost = self._user.GetForegroundWindow()
+        place = self.inside(foremost) if foremost else None
+        return place if isinstance(place, Rect) else None
 
     def close(self) -> None:
         """Nothing is held."""

@@ -31,6 +31,7 @@ class X11Windows:
         except (error.DisplayError, OSError) as trouble:
             raise KartError(f"The X server does not answer ({trouble}); record on a desktop.") from trouble
         self._visible = X.IsViewable
+        self._under_pointer = X.PointerRoot
         self._gone: tuple[type[Exception], ...] = (error.BadWindow, error.BadDrawable)
         self._lost: Any = error.ConnectionClosedError
         self._root = self._display.screen().root
@@ -50,6 +51,26 @@ class X11Windows:
             except self._gone:
                 return Hidden(CLOSED)
 
+    def has_focus(self, handle: int) -> bool:
+        """Whether it has the focus, or its frame, or a window within it."""
+        with self._server():
+            try:
+                focus = self._focus()
+                window = self._display.create_resource_object("window", handle)
+                return focus is not None and (handle in self._line(focus) or focus.id in self._line(window))
+            except self._gone:
+                return False
+
+    def focus_place(self) -> Rect | None:
+        """Where the window with the focus shows its picture."""
+        with self._server():
+            try:
+                focus = self._focus()
+                place = None if focus is None else self._inside(focus)
+            except self._gone:
+                return None
+            return place if isinstance(place, Rect) else None
+
     def close(self) -> None:
         """Leave the server."""
         with contextlib.suppress(self._lost):
@@ -61,6 +82,22 @@ class X11Windows:
             yield
         except self._lost as trouble:
             raise KartError(f"The X server has gone ({trouble}); nothing more can be recorded.") from trouble
+
+    def _focus(self) -> Any:
+        """The window that gets keys; None where none does.
+
+        Where the desktop itself has the focus, as it may without a window manager, that is the one under the mouse.
+        """
+        focus = self._display.get_input_focus().focus
+        if focus in (self._under_pointer, self._root):
+            focus = self._root.query_pointer().child
+        return focus if hasattr(focus, "id") else None
+
+    def _line(self, window: Any) -> Iterator[int]:
+        """Numbers of the window and of all in which it is, but for the desktop."""
+        while window and window.id != self._root.id:
+            yield window.id
+            window = window.query_tree().parent
 
     def _inside(self, window: Any) -> Rect | Hidden:
         if window.get_attributes().map_state != self._visible:

@@ -182,3 +182,38 @@ def test_where_no_screen_can_be_read_a_sentence_says_what_works(
     with pytest.raises(KartError, match=sentence) as error:
         open_source(Where(monitor=1), 0)
     assert "\n" not in str(error.value)
+
+
+def test_whether_keys_reach_a_window_is_known(make_window, look, hands) -> None:
+    window = make_window()
+    source = look()
+    assert source.focused()
+    other = make_window("Another", (400, 40, 200, 100))  # takes the focus
+    assert not source.focused()
+    hands.do(other, "destroy")
+    assert not source.focused()
+    hands.do(window, "set_input_focus", revert_to=0, time=0)
+    assert source.focused()
+    hands.do(window, "destroy")
+    assert not source.focused()
+
+
+def test_without_a_window_manager_keys_go_to_what_is_under_the_mouse(make_window, look, hands) -> None:
+    window = make_window()
+    source = look()
+    hands.do(window, "unmap")  # the focus falls back to the desktop
+    hands.do(window, "map")
+    hands.mouse(700, 500)
+    assert not source.focused()
+    hands.mouse(100, 100)
+    assert source.focused()
+
+
+def test_a_region_has_the_focus_of_the_window_on_it(make_window, look, hands) -> None:
+    hands.mouse(700, 500)
+    source = look(region=Rect(60, 50, 100, 80))
+    assert not source.focused()
+    make_window()
+    assert source.focused()
+    make_window("Another", (400, 40, 200, 100))
+    assert not source.focused()
