@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.pad import PadState
 
 
@@ -27,7 +28,35 @@ class Controller(Protocol):
         """
 
     def neutral(self) -> None:
-        """Let go of everything. May be called at any time, from any thread, and more than once."""
+        """Let go of everything. May be called at any time, from any thread, and more than once; raises nothing.
+
+        Not from a signal handler: it may wait for the very thread that was interrupted.
+        """
 
     def close(self) -> None:
         """Let go of everything and give the device back; may be called more than once."""
+
+
+class UnavailableError(KartError):
+    """This kind of controller cannot be had here.
+
+    Attributes:
+        reason: why, as half a sentence.
+        remedy: what brings it, as a sentence; one command where there is one.
+    """
+
+    def __init__(self, name: str, reason: str, remedy: str) -> None:
+        super().__init__(f"There is no {name} to drive with: {reason}. {remedy}")
+        self.reason = reason
+        self.remedy = remedy
+
+
+def needs_extra(name: str, error: ImportError, extra: str) -> UnavailableError:
+    """What is missing of Python's packages.
+
+    Args:
+        name: of the controller.
+        error: of the import.
+        extra: of ours that has the package.
+    """
+    return UnavailableError(name, f"{error.name} is not installed", f"pip install 'kart-pipeline[{extra}]'")
