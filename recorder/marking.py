@@ -44,6 +44,11 @@ class Marking:
             if self._last >= 0:
                 self._set(self._marks.lap(self._last))
 
+    def mark_failure(self, first: int, last: int) -> None:
+        """Note that a policy failed in these steps: a person took the controls after them."""
+        with self._lock:
+            self._set(self._marks.failure(first, last))
+
     def pause(self) -> None:
         """Record nothing until `resume`; the gap is noted."""
         with self._lock:

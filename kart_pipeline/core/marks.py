@@ -1,8 +1,8 @@
-"""What a person marks while recording: cuts, laps and pauses. They ride in the stream, where a crash spares them."""
+"""What is marked while recording: cuts, laps, pauses, failures. They ride in the stream, where a crash spares them."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,26 +18,32 @@ class Marks:
     Attributes:
         cuts: steps that are left out of the finished session.
         laps: the steps at which a lap was marked.
-        pauses: steps that were not recorded because a person paused.
+        pauses: steps that were not recorded, because a person paused or because only corrections are kept.
+        failures: the last steps of a policy before a person took the controls from it.
     """
 
     cuts: tuple[Range, ...] = ()
     laps: tuple[int, ...] = ()
     pauses: tuple[Range, ...] = ()
+    failures: tuple[Range, ...] = ()
 
     def cut(self, first: int, last: int) -> "Marks":
         """These marks and one more cut, which takes the place of those within it; its laps go with it."""
         kept = tuple(item for item in self.cuts if item[0] < first or item[1] > last)
         laps = tuple(step for step in self.laps if not first <= step <= last)
-        return Marks((*kept, (first, last)), laps, self.pauses)
+        return replace(self, cuts=(*kept, (first, last)), laps=laps)
 
     def lap(self, step: int) -> "Marks":
         """These marks and one more lap."""
-        return Marks(self.cuts, (*self.laps, step), self.pauses)
+        return replace(self, laps=(*self.laps, step))
 
     def pause(self, first: int, last: int) -> "Marks":
         """These marks and one more pause."""
-        return Marks(self.cuts, self.laps, (*self.pauses, (first, last)))
+        return replace(self, pauses=(*self.pauses, (first, last)))
+
+    def failure(self, first: int, last: int) -> "Marks":
+        """These marks and one more failure."""
+        return replace(self, failures=(*self.failures, (first, last)))
 
     def kept(self, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which of `steps` `(N,)` no cut covers: bool `(N,)`."""
@@ -78,7 +84,8 @@ class Marks:
         def ranges(name: str) -> tuple[Range, ...]:
             return tuple((int(first), int(last)) for first, last in data.get(name, []))
 
-        return cls(ranges("cuts"), tuple(int(step) for step in data.get("laps", [])), ranges("pauses"))
+        laps = tuple(int(step) for step in data.get("laps", []))
+        return cls(ranges("cuts"), laps, ranges("pauses"), ranges("failures"))
 
 
 def _united(ranges: Iterable[Range]) -> list[Range]:

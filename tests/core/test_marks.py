@@ -34,12 +34,16 @@ def test_a_cut_takes_the_place_of_cuts_within_it_and_the_laps_with_it() -> None:
     assert marks == Marks(cuts=((4, 12),), laps=(3,))
 
 
-@given(st.lists(ranges, max_size=4), st.lists(st.integers(0, 99), max_size=4), st.lists(ranges, max_size=4))
-def test_marks_come_back_from_their_text(cuts, laps, pauses) -> None:  # type: ignore[no-untyped-def]
-    marks = Marks(tuple(cuts), tuple(laps), tuple(pauses))
+several = st.lists(ranges, max_size=4)
+
+
+@given(several, st.lists(st.integers(0, 99), max_size=4), several, several)
+def test_marks_come_back_from_their_text(cuts, laps, pauses, failures) -> None:  # type: ignore[no-untyped-def]
+    marks = Marks(tuple(cuts), tuple(laps), tuple(pauses), tuple(failures))
     assert Marks.from_json(marks.to_json()) == marks
 
 
 def test_marks_say_only_what_there_is() -> None:
     assert UNMARKED.to_dict() == {}
     assert UNMARKED.lap(7).pause(8, 9).to_dict() == {"laps": [7], "pauses": [[8, 9]]}
+    assert UNMARKED.failure(1, 2).failure(5, 9).to_dict() == {"failures": [[1, 2], [5, 9]]}

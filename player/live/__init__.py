@@ -1,0 +1,1 @@
+"""A model at the controls of what is on the screen: under a person's hands, watched, recorded."""
