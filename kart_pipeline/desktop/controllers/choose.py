@@ -70,9 +70,10 @@ class Opened:
     def describe(self, choice: ControllerChoice) -> str:
         """What a person is told of it."""
         about = self.controller.about
-        device = "nothing (a dry run)" if self.controller.name == "none" else about["device"]
+        if self.controller.name == "none":
+            return f"--controller {choice} presses nothing: a dry run."
         backend = f" through {about['backend']}" if "backend" in about else ""
-        return f"--controller {choice} takes the {device}{backend}, {self.why}."
+        return f"--controller {choice} takes the {about['device']}{backend}, {self.why}."
 
 
 def open_controller(choice: ControllerChoice, keys: KeyLayout, environ: Mapping[str, str] | None = None) -> Opened:

@@ -82,4 +82,4 @@ def test_a_dry_run_reaches_nothing_and_says_so() -> None:
     opened = open_controller(choice, KEYS, environ={})
     opened.controller.apply(PadState({"left_x": 1.0}))
     opened.controller.close()
-    assert opened.describe(choice) == "--controller none takes the nothing (a dry run), as --controller none asks for."
+    assert opened.describe(choice) == "--controller none presses nothing: a dry run."

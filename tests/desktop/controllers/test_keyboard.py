@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from desktop_fixtures import Hands, StartServer
+from desktop_fixtures import Hands, KeyWatch, StartServer
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
@@ -14,56 +14,6 @@ from kart_pipeline.desktop.controllers.key_senders import open_sender
 from kart_pipeline.desktop.controllers.keyboard import Keyboard
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.pad import PadState
-
-
-class Server:
-    """Which keys are down on the X server, and which events a window of its own has got."""
-
-    def __init__(self, name: str) -> None:
-        from Xlib import XK, X
-        from Xlib.display import Display
-
-        self._x, self._xk = X, XK
-        self._named = {
-            getattr(XK, f"XK_{name}"): name for name in ("Left", "Right", "Up", "Down", "Return", "BackSpace")
-        }
-        self._display = Display(name)
-        screen = self._display.screen()
-        mask = X.KeyPressMask | X.KeyReleaseMask
-        self.window = screen.root.create_window(0, 0, 50, 50, 0, screen.root_depth, event_mask=mask)
-        self.window.map()
-        self.window.set_input_focus(X.RevertToParent, X.CurrentTime)
-        self._display.sync()
-
-    def down(self) -> set[str]:
-        held = self._display.query_keymap()
-        codes = [code for code in range(8, 256) if held[code // 8] >> code % 8 & 1]
-        return {self._name(code) for code in codes}
-
-    def events(self) -> list[str]:
-        """As "+Left" and "-Left", without the repeats of a held key."""
-        self._display.sync()
-        told = [self._display.next_event() for _ in range(self._display.pending_events())]
-        return [
-            ("+" if event.type == self._x.KeyPress else "-") + self._name(event.detail)
-            for event in told
-            if event.type in (self._x.KeyPress, self._x.KeyRelease)
-        ]
-
-    def _name(self, code: int) -> str:
-        symbol = self._display.keycode_to_keysym(code, 0)
-        return self._xk.keysym_to_string(symbol) or self._named[symbol]
-
-    def close(self) -> None:
-        self.window.destroy()
-        self._display.close()
-
-
-@pytest.fixture
-def server(desktop: str) -> Iterator[Server]:
-    made = Server(desktop)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -78,32 +28,32 @@ def steer(value: float) -> PadState:
     return PadState({"left_x": value})
 
 
-def test_buttons_and_full_deflections_are_keys_that_are_held(keyboard: Keyboard, server: Server) -> None:
+def test_buttons_and_full_deflections_are_keys_that_are_held(keyboard: Keyboard, key_watch: KeyWatch) -> None:
     keyboard.apply(PadState({"left_x": -1.0, "right_trigger": 1.0}, frozenset({"a"})))
-    assert server.down() == {"Left", "Up", "x"}
+    assert key_watch.down() == {"Left", "Up", "x"}
     assert keyboard.held == {"left", "up", "x"}
     keyboard.apply(PadState({"left_y": -1.0}, frozenset({"rb", "dpad_right"})))
-    assert server.down() == {"Down", "Right", "n"}
+    assert key_watch.down() == {"Down", "Right", "n"}
 
 
-def test_a_key_that_stays_is_pressed_once(keyboard: Keyboard, server: Server) -> None:
+def test_a_key_that_stays_is_pressed_once(keyboard: Keyboard, key_watch: KeyWatch) -> None:
     for _ in range(5):
         keyboard.apply(PadState(buttons=frozenset({"a"})))
     keyboard.neutral()
     keyboard.neutral()
-    assert server.events() == ["+x", "-x"]
+    assert key_watch.events() == ["+x", "-x"]
 
 
 @pytest.mark.parametrize("rate_hz", [15, 30, 60])
 def test_half_a_deflection_is_half_the_time_however_often_it_is_told(
-    keyboard: Keyboard, server: Server, rate_hz: int
+    keyboard: Keyboard, key_watch: KeyWatch, rate_hz: int
 ) -> None:
     end_ns = now_ns() + 2_000_000_000
     changes: list[tuple[int, bool]] = []
 
     def watch() -> None:
         while now_ns() < end_ns:
-            down = "Right" in server.down()
+            down = "Right" in key_watch.down()
             if not changes or changes[-1][1] != down:
                 changes.append((now_ns(), down))
             time.sleep(0.002)
@@ -120,58 +70,58 @@ def test_half_a_deflection_is_half_the_time_however_often_it_is_told(
     assert len(changes) > 12, "it is pulsed"
 
 
-def test_pulses_go_on_between_two_calls_and_end_with_the_deflection(keyboard: Keyboard, server: Server, soon) -> None:
+def test_pulses_go_on_between_calls_and_end_with_the_deflection(keyboard: Keyboard, key_watch: KeyWatch, soon) -> None:
     keyboard.apply(steer(-0.5))
     seen: set[bool] = set()
 
     def both() -> bool:
-        seen.add("Left" in server.down())
+        seen.add("Left" in key_watch.down())
         return len(seen) == 2
 
     soon(both)
     keyboard.apply(steer(0.0))
-    assert server.down() == set()
-    server.events()
+    assert key_watch.down() == set()
+    key_watch.events()
     time.sleep(0.15)
-    assert server.events() == []
+    assert key_watch.events() == []
 
 
-def test_neutral_lets_go_of_its_own_keys_only(keyboard: Keyboard, server: Server, hands: Hands) -> None:
+def test_neutral_lets_go_of_its_own_keys_only(keyboard: Keyboard, key_watch: KeyWatch, hands: Hands) -> None:
     hands.key("Right", True)
     keyboard.apply(PadState({"left_x": 1.0}, frozenset({"a"})))
     assert keyboard.held == {"x"}, "the person has Right already"
     keyboard.neutral()
-    assert server.down() == {"Right"}
+    assert key_watch.down() == {"Right"}
 
 
-def test_a_key_that_somebody_else_lets_go_of_is_pressed_again(keyboard: Keyboard, server: Server, hands: Hands) -> None:
+def test_a_key_that_somebody_lets_go_of_is_pressed_again(keyboard: Keyboard, key_watch: KeyWatch, hands: Hands) -> None:
     keyboard.apply(steer(1.0))
     hands.key("Right", False)
     keyboard.apply(steer(1.0))
-    assert server.down() == {"Right"}
+    assert key_watch.down() == {"Right"}
 
 
-def test_neutral_may_come_from_any_thread_while_keys_are_pulsed(keyboard: Keyboard, server: Server) -> None:
+def test_neutral_may_come_from_any_thread_while_keys_are_pulsed(keyboard: Keyboard, key_watch: KeyWatch) -> None:
     for _ in range(20):
         keyboard.apply(steer(0.5))
         other = threading.Thread(target=keyboard.neutral)
         other.start()
         other.join()
-        assert server.down() == set()
+        assert key_watch.down() == set()
 
 
-def test_close_lets_go_and_may_be_called_twice(keyboard: Keyboard, server: Server) -> None:
+def test_close_lets_go_and_may_be_called_twice(keyboard: Keyboard, key_watch: KeyWatch) -> None:
     keyboard.apply(PadState({"left_x": 0.6, "left_y": 1.0}, frozenset({"start"})))
     keyboard.close()
     keyboard.close()
-    assert server.down() == set()
+    assert key_watch.down() == set()
 
 
-def test_keys_of_the_d_pad_may_be_others_than_those_of_the_stick(desktop: str, server: Server) -> None:
+def test_keys_of_the_d_pad_may_be_others_than_those_of_the_stick(desktop: str, key_watch: KeyWatch) -> None:
     layout = KeyLayout({"left": "left", "right": "right", "dpad_left": "a", "up": "up"})
     keyboard = Keyboard(layout, open_sender(layout))
     keyboard.apply(PadState({"left_x": 1.0}, frozenset({"dpad_left", "dpad_up"})))
-    assert server.down() == {"Right", "a", "Up"}
+    assert key_watch.down() == {"Right", "a", "Up"}
     keyboard.close()
 
 
