@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kart_pipeline.core.errors import KartError
-from recorder import arguments, capturing
+from recorder import arguments, calibrating, capturing
 
 EXAMPLES = """\
 examples:
@@ -19,6 +19,7 @@ examples:
   python -m recorder capture --window Project64 --game mario_kart_64 --track luigi-raceway
   python -m recorder import tensorkart ~/TensorKart/samples --track luigi-raceway
   python -m recorder devices --test
+  python -m recorder calibrate --window Project64 --game mario_kart_64
   python -m recorder list
   python -m recorder info 20261123-031718-car_racing-9f3a1c
   python -m recorder repair --all
@@ -83,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     deed.add_argument("--map", action="store_true", help="teach a gamepad that SDL does not know")
     devices.add_argument("--seconds", type=arguments.seconds, metavar="S", help="end the test by itself")
 
+    calibrate = commands.add_parser(
+        "calibrate", parents=[json], help="measure how long a press takes to show on the screen, for later sessions"
+    )
+    calibrate.set_defaults(run=_calibrate)
+    calibrating.add_arguments(calibrate)
+
     listing = commands.add_parser("list", parents=[common, json], help="what is in the store")
     listing.set_defaults(run=_list)
 
@@ -141,6 +148,11 @@ def _devices(args: argparse.Namespace) -> int:
         map_device(home, choice)
     else:
         list_devices(home, choice, as_json=args.json)
+    return 0
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    calibrating.run(args)
     return 0
 
 

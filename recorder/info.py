@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from kart_pipeline.core.manifest import Manifest
+from recorder.delay.kept import NOTE, delay_line
 from recorder.display import cadence_line, console, print_json
 from recorder.figures import BINS, EXTREME, JUMP, STRAIGHT, describe
 from recorder.stores import Stores
@@ -41,6 +42,7 @@ def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any]) -> Table
         + (f", {measured:.2f} Hz measured" if measured else "")
         + f"; longest gap {figures['longest_gap_ms']:.0f} ms, {figures['missing_steps']} steps missing"
         + (f", {figures['left_out_steps']} paused or cut" if figures["left_out_steps"] else ""),
+        "delay": delay_line(manifest),
         "cadence": cadence_line(manifest.notes.get("cadence")),
         "frames": f"{manifest.width}x{manifest.height} {manifest.codec}"
         + (f", CRF {manifest.crf}" if manifest.is_video else "")
@@ -48,7 +50,7 @@ def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any]) -> Table
         "state": ", ".join(manifest.state),
         "host": _mapping(manifest.host),
         "digest": manifest.digest,
-        "notes": _mapping({k: v for k, v in manifest.notes.items() if k not in ("cadence", "left_out") and v}),
+        "notes": _mapping({k: v for k, v in manifest.notes.items() if k not in ("cadence", "left_out", NOTE) and v}),
         "left out": ", ".join(f"line {item['line']} ({item['reason']})" for item in manifest.notes.get("left_out", [])),
     }
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -15,6 +15,7 @@ from kart_pipeline.desktop.source import Where, open_source
 from kart_pipeline.driving.loop import STOPPED
 from kart_pipeline.driving.recording import session_header
 from kart_pipeline.games.desktop import DesktopGame
+from recorder.delay.kept import with_delay
 from recorder.devices.choose import PadChoice, choose
 from recorder.devices.settings import PadSettings
 from recorder.display import console, taken_table
@@ -83,7 +84,7 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
         pad = DevicePad(chosen.device, mapping, wait=True)
         stack.callback(pad.close)
         look_ms = _try_out(game)
-        header = screen_header(game, {"kind": "human", **pad.about}, plan.codec)
+        header = with_delay(screen_header(game, {"kind": "human", **pad.about}, plan.codec), settings.home)
         say(_opening(header, chosen.device.name, chosen.why, look_ms))
         if not game.reset().rgb.any():
             say(BLACK)
