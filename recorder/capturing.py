@@ -8,8 +8,9 @@ from kart_pipeline.core.errors import KartError
 from recorder import arguments
 
 DRAW = "draw"  # in place of a region
+WAYS = ("auto", "rumble", "tone", "bell", "off")  # of signals
 _SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers")
-_SCREEN = ("track", "pad", "rate", "height", "axes", "buttons")
+_SCREEN = ("track", "pad", "rate", "height", "axes", "buttons", "countdown", "autostart", "paused", "signals")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--axes", type=arguments.names, metavar="A,B", help="the game's axes, the steering first, where it is not known"
     )
     add("--buttons", type=arguments.names, metavar="A,B", help="and its buttons")
+    add("--countdown", type=arguments.seconds, metavar="S", help="so many seconds before the recording begins")
+    add("--autostart", action="store_true", default=None, help="the recording begins with the first throttle")
+    add("--paused", action="store_true", default=None, help="it begins when you say so, with pad, hotkey or terminal")
+    add("--signals", choices=WAYS, help="how to be told what happens: auto (default: rumble, else tone, else bell) …")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,6 +111,7 @@ def _screen(args: argparse.Namespace) -> int:
     from kart_pipeline.desktop.source import Where
     from kart_pipeline.games.controls import controls
     from recorder.devices.choose import PadChoice
+    from recorder.live.cockpit import Wishes
     from recorder.screen.capture import ScreenPlan, capture_screen
     from recorder.screen.draw import draw_region
     from recorder.stores import Stores
@@ -124,6 +130,7 @@ def _screen(args: argparse.Namespace) -> int:
         height=240 if args.height is None else args.height,
         codec=args.codec or "jpeg",
         max_steps=args.max_steps,
+        wishes=Wishes(args.countdown or 0.0, bool(args.autostart), bool(args.paused), args.signals or "auto"),
     )
     stores = Stores.open(args.store)
     if drawn:

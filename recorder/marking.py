@@ -63,6 +63,11 @@ class Marking:
                 self._set(self._marks.pause(first, self._last))
 
     @property
+    def laps(self) -> int:
+        """How many are marked, without those that were cut."""
+        return len(self._marks.laps)
+
+    @property
     def paused(self) -> bool:
         """Between `pause` and `resume`."""
         return self._paused_from is not None

@@ -65,14 +65,20 @@ class KeyLayout:
                 raise KartError(
                     f"{control!r} is no part of a pad that can be a key; those are {_list(ARROWS + BUTTONS)}."
                 )
-            if key not in tuple(NAMED_KEYS) and key not in tuple(_LETTERS):
-                raise KartError(f"{key!r} is no key; keys are small letters, digits, {_list(NAMED_KEYS)}.")
+            checked_key(key)
 
     @property
     def about(self) -> dict[str, Any]:
         """For the manifest."""
         ramp = {"turn_per_s": TURN_PER_S, "return_per_s": RETURN_PER_S} if self.ramp else {}
         return {"device": "keyboard", "keys": dict(self.keys), **ramp}
+
+
+def checked_key(name: str) -> str:
+    """`name`; KartError where no key is called so."""
+    if name not in tuple(NAMED_KEYS) and name not in tuple(_LETTERS):
+        raise KartError(f"{name!r} is no key; keys are small letters, digits, {_list(NAMED_KEYS)}.")
+    return name
 
 
 def _list(names: Collection[str]) -> str:

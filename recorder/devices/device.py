@@ -4,7 +4,7 @@ import atexit
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.pad import PadState
@@ -38,6 +38,20 @@ class Device(Protocol):
 
     def close(self) -> None:
         """Release it; may be called more than once."""
+
+
+@runtime_checkable
+class Rumbling(Protocol):
+    """A device that may have motors.
+
+    Attributes:
+        rumbles: it has.
+    """
+
+    rumbles: bool
+
+    def rumble(self, seconds: float) -> None:
+        """Run them, from soon on; may be called from any thread."""
 
 
 class NoDeviceError(KartError):

@@ -2,38 +2,39 @@
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
 from kart_pipeline.core.frame import now_ns
-from kart_pipeline.desktop.key_layout import NAMED_KEYS, KeyLayout
-from kart_pipeline.desktop.pad import PadState
+from kart_pipeline.desktop.key_layout import NAMED_KEYS
 from recorder.devices.device import NoDeviceError
-from recorder.devices.keys import check_key_library
-from recorder.devices.keystick import KeyStick
+from recorder.devices.keys import Hold, check_key_library
 
 _OURS = {theirs: name for name, (_, theirs) in NAMED_KEYS.items()}
 _OURS |= {"shift_l": "left shift", "ctrl": "left ctrl", "alt": "left alt"}  # depends on the system
 
 
-class PynputKeyboard:
-    """The keyboard as pynput's thread hears it.
+class PynputKeys:
+    """Some keys as pynput's thread hears them.
+
+    Args:
+        keys: by our names.
+        hold: as for `hear_keys`.
 
     Raises:
         KartError: pynput is not installed.
         NoDeviceError: macOS does not permit it.
     """
 
-    name = "keyboard"
-    connected = True
+    backend = "pynput"
 
-    def __init__(self, layout: KeyLayout) -> None:
+    def __init__(self, keys: Collection[str], hold: Hold) -> None:
         try:
             from pynput import keyboard
         except ImportError as error:
             raise check_key_library(error) from error
-        self._stick = KeyStick(layout, now_ns())
-        self._wanted = set(layout.keys.values())
+        self._wanted = frozenset(keys)
+        self._hold = hold
         self._held: set[str] = set()
         self._lock = threading.Lock()
         self._listener = keyboard.Listener(
@@ -49,14 +50,8 @@ class PynputKeyboard:
                 "Permit it for the terminal in Privacy & Security, under Accessibility and Input Monitoring.",
             )
 
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """For the manifest."""
-        return {**self._stick.layout.about, "backend": "pynput"}
-
-    def at(self, t_ns: int) -> PadState:
-        """How the keys stood at `t_ns`."""
-        return self._stick.at(t_ns)
+    def check(self) -> None:
+        """It tells of no failure."""
 
     def close(self) -> None:
         """Hear no more; may be called more than once."""
@@ -68,7 +63,7 @@ class PynputKeyboard:
             return
         with self._lock:
             (self._held.add if down else self._held.discard)(name)
-            self._stick.hold(now_ns(), self._held)
+            self._hold(now_ns(), self._held)
 
 
 def key_name(key: Any) -> str | None:

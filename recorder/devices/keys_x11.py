@@ -6,45 +6,37 @@ says what is held. So a release can never be missed, and holding a key costs not
 
 import contextlib
 import select
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
-from kart_pipeline.desktop.key_layout import NAMED_KEYS, KeyLayout
-from kart_pipeline.desktop.pad import PadState
+from kart_pipeline.desktop.key_layout import NAMED_KEYS
 from recorder.devices.device import Listener, NoDeviceError
-from recorder.devices.keys import check_key_library
-from recorder.devices.keystick import KeyStick
+from recorder.devices.keys import Hold, check_key_library
 
 _LOOK_S = 0.1  # for the wish to end; also how late a change of which no event came is seen
 
 
-class X11Keyboard(Listener):
-    """The keyboard of the X server that DISPLAY names.
+class X11Keys(Listener):
+    """Some keys of the X server that DISPLAY names.
+
+    Args:
+        keys: by our names.
+        hold: as for `hear_keys`.
 
     Raises:
         KartError: python-xlib is not installed.
         NoDeviceError: there is no such server.
     """
 
-    name = "keyboard"
-    connected = True
+    backend = "x11"
 
-    def __init__(self, layout: KeyLayout) -> None:
+    def __init__(self, keys: Collection[str], hold: Hold) -> None:
         super().__init__("keyboard")
-        self._stick = KeyStick(layout, now_ns())
+        self._keys = frozenset(keys)
+        self._hold = hold
         self._start()
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """For the manifest."""
-        return {**self._stick.layout.about, "backend": "x11"}
-
-    def at(self, t_ns: int) -> PadState:
-        """How the keys stood at `t_ns`."""
-        self.check()
-        return self._stick.at(t_ns)
 
     def _listen(self) -> None:
         try:
@@ -66,7 +58,7 @@ class X11Keyboard(Listener):
             server.screen().root.xinput_select_events([(xinput.AllMasterDevices, mask)])
             codes = {
                 key: server.keysym_to_keycode(XK.string_to_keysym(NAMED_KEYS[key][0] if key in NAMED_KEYS else key))
-                for key in self._stick.layout.keys.values()
+                for key in self._keys
             }
             codes = {key: code for key, code in codes.items() if code}  # 0: this keyboard has no such key
             self._follow(server, codes)
@@ -82,7 +74,7 @@ class X11Keyboard(Listener):
                 server.next_event()
             t_ns = now_ns()
             held = server.query_keymap()
-            self._stick.hold(t_ns, [key for key, code in codes.items() if held[code // 8] >> code % 8 & 1])
+            self._hold(t_ns, [key for key, code in codes.items() if held[code // 8] >> code % 8 & 1])
             self._opened.set()
             if not server.pending_events():  # the answer may have brought some along
                 select.select([server.fileno()], [], [], _LOOK_S)

@@ -6,6 +6,7 @@ window (https://github.com/libsdl-org/SDL/issues/12886), so SDL is asked to do w
 """
 
 import os
+import queue
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from recorder.devices.timeline import Timeline
 
 POLL_S = 0.004  # pads report every 4 to 10 ms; an event is known this late at most
 _SEARCH_S = 0.25  # for a pad that was plugged in again
+_HARDLY, _STRONG = 0.01, 0.6  # of what the motors can
 _FULL = 32767  # SDL's axes reach from -32768 to 32767, its triggers from 0
 
 _AXES = {  # by pygame's name: ours, and the sign that makes up positive
@@ -104,6 +106,8 @@ class SdlPad(Listener):
         self._home = home or Settings.from_env().home
         self._states: Timeline[PadState] = Timeline(UNPLUGGED)
         self.name = ""
+        self.rumbles = False
+        self._rumble_s: queue.SimpleQueue[float] = queue.SimpleQueue()
         self._start()
 
     @property
@@ -121,6 +125,10 @@ class SdlPad(Listener):
         self.check()
         return self._states.at(t_ns)
 
+    def rumble(self, seconds: float) -> None:
+        """Run the motors, where there are any; in the thread that reads the pad."""
+        self._rumble_s.put(seconds)
+
     def _listen(self) -> None:
         sdl = Sdl(self._home)
         try:
@@ -128,6 +136,7 @@ class SdlPad(Listener):
             if pad is None:
                 raise _nothing(sdl, self._match)
             self.name = pad.name
+            self.rumbles = pad.rumble(0.0, _HARDLY, 1)  # SDL does not tell otherwise
             controls = _Controls(sdl)
             self._states.push(now_ns(), controls.read(pad))
             self._opened.set()
@@ -138,6 +147,8 @@ class SdlPad(Listener):
                 t_ns = now_ns()
                 if pad is not None and pad.attached():
                     self._states.push(t_ns, controls.read(pad))
+                    while not self._rumble_s.empty():
+                        pad.rumble(_STRONG, _STRONG, round(1e3 * self._rumble_s.get()))
                 elif pad is not None:
                     self._states.push(t_ns, UNPLUGGED)
                     pad.quit()

@@ -9,7 +9,7 @@
     ramp = false
     keys = { left = "a", right = "d", a = "left shift" }
 
-Whatever is not named keeps its default.
+Whatever is not named keeps its default. The section `commands` is told of in `recorder/live/commands.py`.
 """
 
 import tomllib
@@ -22,6 +22,7 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.mapping import AxisMap, PadMapping, Source, axis_map, default_mapping
+from recorder.live.commands import Commands
 
 FILE = "pads.toml"
 _AXIS_SETTINGS = ("from", "dead_zone", "curve")
@@ -35,11 +36,13 @@ class PadSettings:
         home: KART_HOME.
         games: by game, what is set for its channels.
         keys: of the keyboard.
+        commands: what can be asked for while recording, and by what.
     """
 
     home: Path
     games: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     keys: KeyLayout = field(default_factory=KeyLayout)
+    commands: Commands = field(default_factory=Commands)
 
     @classmethod
     def load(cls, home: Path) -> "PadSettings":
@@ -56,11 +59,12 @@ class PadSettings:
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise KartError(f"{path} is no TOML: {error}.") from error
         try:
-            _only(data, ("games", "keyboard"), "the file")
+            _only(data, ("games", "keyboard", "commands"), "the file")
             games = _table(data.get("games", {}), "games")
             for name, channels in games.items():
                 _table(channels, f"games.{name}")
-            return cls(home, games, _keys(_table(data.get("keyboard", {}), "keyboard")))
+            keys = _keys(_table(data.get("keyboard", {}), "keyboard"))
+            return cls(home, games, keys, Commands.parse(_table(data.get("commands", {}), "commands")))
         except KartError as error:
             raise KartError(f"{path}: {error}") from error
 

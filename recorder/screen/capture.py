@@ -1,9 +1,9 @@
 """Recording from the screen, from the options to the report."""
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +20,8 @@ from recorder.devices.choose import PadChoice, choose
 from recorder.devices.settings import PadSettings
 from recorder.display import console, taken_table
 from recorder.episode import INTERRUPTED, Dropped
+from recorder.live.cockpit import Cockpit, Wishes
+from recorder.live.offer import offer_repair
 from recorder.pads import DevicePad
 from recorder.screen.recording import record_screen
 from recorder.screen.report import lost, sustainable_hz, timing_table
@@ -46,6 +48,7 @@ class ScreenPlan:
         height: of the frames; 0 keeps the screen's.
         codec: of the frames.
         max_steps: end after so many; None goes on until the person ends it.
+        wishes: of the person, about what they meet meanwhile.
     """
 
     game: str
@@ -57,6 +60,7 @@ class ScreenPlan:
     height: int = 240
     codec: Codec = "jpeg"
     max_steps: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
@@ -74,7 +78,7 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
     def say(text: str) -> None:
         err.print(text, soft_wrap=True)
 
-    _offer_repair(stores, say)
+    offer_repair(stores, say)
     with ExitStack() as stack:
         settings = PadSettings.load(Settings.from_env().home)
         mapping = settings.mapping(plan.game, plan.spec)
@@ -83,6 +87,8 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
         chosen = choose(plan.pad, settings)
         pad = DevicePad(chosen.device, mapping, wait=True)
         stack.callback(pad.close)
+        title = f"{plan.game} {plan.track}".strip()
+        cockpit = stack.enter_context(Cockpit(plan.wishes, settings.commands, chosen.device, err, title, plan.rate_hz))
         look_ms = _try_out(game)
         header = with_delay(screen_header(game, {"kind": "human", **pad.about}, plan.codec), settings.home)
         say(_opening(header, chosen.device.name, chosen.why, look_ms))
@@ -91,12 +97,23 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
         with StopRequest() as stop:
 
             def should_stop() -> bool | str:
-                if not stop():
+                if not stop() and not cockpit.ending:
                     return False
-                return STOPPED if stop.signal == signal.SIGINT else INTERRUPTED
+                cockpit.saving = True
+                return STOPPED if stop.signal in (None, signal.SIGINT) else INTERRUPTED
 
             outcome = record_screen(
-                stores.local, header, game, pad, max_steps=plan.max_steps, should_stop=should_stop, say=say
+                stores.local,
+                header,
+                game,
+                pad,
+                parts=cockpit.parts,
+                gate=cockpit.gate,
+                clock=cockpit.clock,
+                max_steps=plan.max_steps,
+                should_stop=should_stop,
+                say=say,
+                give=cockpit.give,
             )
     if isinstance(outcome, Dropped):
         say(f"The recording ended after {outcome.seconds:.1f} s and was not kept.")
@@ -149,9 +166,3 @@ def _opening(header: SessionHeader, device: str, why: str, look_ms: float) -> st
         f"{header.codec}) at {header.rate_hz:g} Hz; a look takes {look_ms:.1f} ms. You drive with {device}, {why}. "
         "Ctrl-C ends."
     )
-
-
-def _offer_repair(stores: Stores, say: Callable[[str], None]) -> None:
-    broken = [session_id for session_id in stores.local.unfinished() if not stores.is_live(session_id)]
-    if broken:
-        say(f"{', '.join(broken)} broke off; `python -m recorder repair --all` saves what was recorded.")

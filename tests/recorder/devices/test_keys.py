@@ -13,7 +13,7 @@ from kart_pipeline.core.frame import now_ns
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.session import wayland
 from recorder.devices.device import Device, NoDeviceError
-from recorder.devices.keys import open_keyboard
+from recorder.devices.keys import Keyboard, open_keyboard
 
 
 class Fingers:
@@ -61,9 +61,9 @@ def keyboard(request: pytest.FixtureRequest, x_name: str, monkeypatch: pytest.Mo
         opened = open_keyboard(layout)
     else:
         pytest.importorskip("pynput", reason="pynput is installed on Windows and macOS only")
-        from recorder.devices.keys_pynput import PynputKeyboard
+        from recorder.devices.keys_pynput import PynputKeys
 
-        opened = PynputKeyboard(layout)
+        opened = Keyboard(layout, PynputKeys)
     yield opened
     opened.close()
     fingers = Fingers(x_name)  # under X11 pynput's thread ends with the next key

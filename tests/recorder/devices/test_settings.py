@@ -56,7 +56,7 @@ def test_keys_can_be_others_and_a_key_does_one_thing(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("games = ", "is no TOML"),
-        ("[pads]", "the file has no pads; it has games, keyboard"),
+        ("[pads]", "the file has no pads; it has games, keyboard, commands"),
         ("games = 3", "games must be a section"),
         ("[games]\nkart = 3", "games.kart must be a section"),
         ("[keyboard]\nspeed = 3", "the keyboard has no speed"),

@@ -1,0 +1,1 @@
+"""What a person meets while recording the screen: commands at hand, signals, the live view and the preview."""
