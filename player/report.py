@@ -85,7 +85,7 @@ def show(result: Result, out: Console) -> None:
             f"(95 % interval {lead.low:+.0f} to {lead.high:+.0f})"
         )
     if result.stages.summary():
-        out.print(_stages(result.stages))
+        out.print(stage_table(result.stages))
     elif result.cards:
         out.print(_sections(result.cards[0]))
     if result.sessions:
@@ -119,13 +119,15 @@ def _drives(card: Scorecard, paced: bool) -> Table:
     return made
 
 
-def _stages(stages: Stages) -> Table:
+def stage_table(stages: Stages) -> Table:
+    """What each stage of a tick took."""
     made = Table(title="milliseconds a tick, by stage")
     made.add_column("")
-    for name in ("p50", "p99", "worst"):
+    names = ("p50", "p95", "p99", "worst")
+    for name in names:
         made.add_column(name, justify="right")
     for stage, figures in stages.summary().items():
-        made.add_row(stage, *(f"{figures[key]:.2f}" for key in ("p50_ms", "p99_ms", "worst_ms")))
+        made.add_row(stage, *(f"{figures[f'{name}_ms']:.2f}" for name in names))
     return made
 
 

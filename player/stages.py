@@ -8,6 +8,7 @@ import numpy as np
 from kart_pipeline.driving.clock import Clock
 
 PREPARE, INFER, APPLY = "prepare", "infer", "apply"
+LATENCY = "capture to command"  # from the moment that the picture was taken to the controller's return
 
 # The loop's sections under the names that a driver of the player knows them by. The section "driver" is what the policy
 # itself splits into prepare and infer.
@@ -28,12 +29,17 @@ class Stages:
         """Forget all measurements, such as those of a warm-up."""
         self._ns.clear()
 
-    def summary(self) -> dict[str, dict[str, Any]]:
-        """By stage: `count`, and `p50_ms`, `p99_ms`, `worst_ms` in milliseconds."""
+    def summary(self, last: int = 0) -> dict[str, dict[str, Any]]:
+        """By stage: `count`, and `p50_ms`, `p95_ms`, `p99_ms`, `worst_ms` in milliseconds.
+
+        Args:
+            last: of the last so many measurements; 0 takes all.
+        """
+        figures = ("p50_ms", "p95_ms", "p99_ms", "worst_ms")
         return {
             stage: {
                 "count": len(ns),
-                **dict(zip(("p50_ms", "p99_ms", "worst_ms"), np.percentile(ns, (50, 99, 100)) / 1e6, strict=True)),
+                **dict(zip(figures, (np.percentile(ns[-last:], (50, 95, 99, 100)) / 1e6).tolist(), strict=True)),
             }
             for stage, ns in self._ns.items()
         }

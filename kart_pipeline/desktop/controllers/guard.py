@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.controllers.choose import ControllerChoice
@@ -104,8 +104,10 @@ def main() -> int:
     for name in ("SIGINT", "SIGHUP", "SIGTERM"):  # meant for the player; the guard goes when that has gone
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+    # Without a buffer: its lock would be held by the listening thread when the interpreter ends, which is fatal to it.
+    beats = cast("BinaryIO", os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0))
     try:
-        order = Order(**json.loads(sys.stdin.buffer.readline()))
+        order = Order(**json.loads(beats.readline()))
         release = releaser(order)
     except (KartError, ValueError, TypeError) as error:
         sys.stdout.write(f"{error}\n")
@@ -113,7 +115,7 @@ def main() -> int:
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
     try:
-        watch(sys.stdin.buffer, order, release)
+        watch(beats, order, release)
     except (KartError, OSError) as error:  # the screen or the pad has gone before the player: nothing is held there
         sys.stderr.write(f"The guard of the controls could not let go of them: {error}\n")
         return 2

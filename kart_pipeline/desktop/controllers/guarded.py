@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import IO, Any, cast
 
@@ -34,20 +34,29 @@ class Guarded:
         choice: that it was opened for.
         keys: of the keyboard.
         stall_s: see above.
+        late: is told, in a thread of its own, each time that this has let go because nothing was applied.
 
     Attributes:
         controller: the same.
         name: of it.
+        times_late: how often that was.
 
     Raises:
         KartError: the guard does not start.
     """
 
     def __init__(
-        self, controller: Controller, choice: ControllerChoice, keys: KeyLayout, stall_s: float = STALL_S
+        self,
+        controller: Controller,
+        choice: ControllerChoice,
+        keys: KeyLayout,
+        stall_s: float = STALL_S,
+        late: Callable[[], None] = lambda: None,
     ) -> None:
         self.controller = controller
         self.name = controller.name
+        self.times_late = 0
+        self._late = late
         self._stall_s = stall_s
         self._error: KartError | None = None
         self._applied_s = 0.0
@@ -128,6 +137,8 @@ class Guarded:
                 self._tell(guard.HELD)
             else:
                 self.neutral()
+                self.times_late += 1
+                self._late()
 
     def _tell(self, what: bytes) -> None:
         try:

@@ -137,3 +137,17 @@ def test_a_guard_that_cannot_reach_the_screen_says_why(monkeypatch: pytest.Monke
     with pytest.raises(KartError, match=r"The guard of the controls does not start: .*DISPLAY is not set"):
         Guarded(controller, choice, KEYS)
     controller.close()
+
+
+def test_a_player_that_is_late_is_told_and_goes_on(soon) -> None:
+    inner, told = DryRun(), []
+    guarded = Guarded(inner, ControllerChoice("none"), KEYS, stall_s=0.2, late=lambda: told.append(1))
+    guarded.apply(PadState({"left_x": 1.0}))
+    soon(lambda: told == [1])
+    assert inner.state == PadState()
+    guarded.apply(PadState({"left_x": 1.0}))
+    assert inner.state == PadState({"left_x": 1.0})
+    guarded.neutral()
+    time.sleep(0.4)
+    assert guarded.times_late == 1, "who holds nothing is not late"
+    guarded.close()
