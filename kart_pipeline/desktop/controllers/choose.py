@@ -10,6 +10,7 @@ from kart_pipeline.desktop.controllers.base import Controller, UnavailableError
 from kart_pipeline.desktop.controllers.dry import DryRun
 from kart_pipeline.desktop.controllers.key_senders import open_sender
 from kart_pipeline.desktop.controllers.keyboard import Keyboard
+from kart_pipeline.desktop.controllers.retroarch import RetroArchPad
 from kart_pipeline.desktop.controllers.uinput import UinputPad
 from kart_pipeline.desktop.key_layout import KeyLayout
 
@@ -110,13 +111,12 @@ def _candidates() -> tuple[str, ...]:
 
 
 def _ways(
-    choice: ControllerChoice,  # noqa: ARG001
-    keys: KeyLayout,
-    environ: Mapping[str, str] | None,
+    choice: ControllerChoice, keys: KeyLayout, environ: Mapping[str, str] | None
 ) -> Mapping[str, Callable[[], Controller]]:
     return {
         "uinput": UinputPad,
         "keyboard": lambda: Keyboard(keys, open_sender(keys, environ)),
+        "retroarch": lambda: RetroArchPad(choice.host, choice.port),
         "none": DryRun,
     }
 

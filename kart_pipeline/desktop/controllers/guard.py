@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.controllers.choose import ControllerChoice
 from kart_pipeline.desktop.controllers.key_senders import open_sender
+from kart_pipeline.desktop.controllers.retroarch import clear
 from kart_pipeline.desktop.controllers.uinput import events
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.pad import PadState
@@ -89,6 +90,8 @@ def releaser(order: Order) -> Callable[[], None]:
                 sender.send(key, False)
 
         return release_keys
+    if choice.kind == "retroarch":
+        return lambda: clear(choice.host, choice.port)
     if choice.kind == "uinput":
         return lambda: _rest_pad(order.pad_fd)
     return lambda: None

@@ -9,7 +9,7 @@ from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.pad import PadState
 
 if __name__ == "__main__":
-    choice, keys = ControllerChoice(sys.argv[1]), KeyLayout()
+    choice, keys = ControllerChoice.parse(sys.argv[1]), KeyLayout()
     controller = Guarded(open_controller(choice, keys).controller, choice, keys, float(sys.argv[2]))
     hangs = sys.argv[3:] == ["hang"]
     sys.stdout.write("driving\n")
