@@ -27,6 +27,7 @@ from kart_pipeline.correct.__main__ import main as correct
 from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.seeds import PLAYER
 from kart_pipeline.driving.tables import markdown
+from kart_pipeline.games.registry import GAMES
 
 RESULTS = "unseen.json"
 # With 20 tracks a model whose every tenth drive fails can look like a good one; 30 show it more often.
@@ -79,7 +80,7 @@ PUBLISHED: Mapping[str, Sequence[Published]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--game", default="car_racing")
+    parser.add_argument("--game", default="car_racing", choices=sorted(GAMES))
     parser.add_argument("--rounds", type=int, default=2, help="correction rounds (default 2)")
     parser.add_argument("--seeds", type=int, default=100, help="unseen tracks (default 100)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
@@ -127,7 +128,8 @@ def _unseen(home: Path, options: argparse.Namespace) -> list[Scorecard]:
     if found.get("of") == known:
         return [Scorecard.from_dict(card) for card in found["scorecards"]]
     command = [sys.executable, "-m", "player", "--model-uri", f"models:/kart-{options.game}/{champion}"]
-    command += ["--game", options.game, "--seeds", str(options.seeds), "--workers", str(options.workers)]
+    workers = GAMES[options.game].workers(options.workers)
+    command += ["--game", options.game, "--seeds", str(options.seeds), "--workers", str(workers)]
     done = subprocess.run(
         [*command, "--compare", "expert,straight", "--json"], stdout=subprocess.PIPE, text=True, check=False
     )

@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.seeds import parse_seeds
-from kart_pipeline.games.registry import GAMES
+from kart_pipeline.games.registry import GAMES, game_options
 from player.opponents import OPPONENTS, parse_opponents
 
 # Commands beside driving, each a module of `player.commands`, with a line for the help.
@@ -31,6 +32,7 @@ class Options:
     speed: float = 1.0
     compare: tuple[str, ...] = ()
     workers: int = 1
+    game_options: Mapping[str, Any] = field(default_factory=dict)
     max_steps: int | None = None
     trust_remote: bool = False
 
@@ -66,6 +68,13 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     )
     add("--game", required=True, choices=sorted(GAMES))
     add(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the game, as track=hacienda or laps=3 of supertuxkart; can be repeated",
+    )
+    add(
         "--seeds",
         default="5",
         metavar="N|A,B,…",
@@ -92,6 +101,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         speed=given.speed,
         compare=parse_opponents(given.compare),
         workers=given.workers,
+        game_options=game_options(given.option),
         max_steps=given.max_steps,
         trust_remote=given.trust_remote,
     )

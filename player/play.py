@@ -45,7 +45,7 @@ def play(options: Options, settings: Settings, result: Result) -> int:
         bars.done()
         contract = package.contract
         result.model = {"uri": located.uri, "name": located.name, "id": located.model_id, "contract": contract.hash}
-        with make_game(options.game) as game:
+        with make_game(options.game, **options.game_options) as game:
             check_fit(located.name, contract, game)
             result.paced = not game.simulated
             if contract.rate_hz != game.rate_hz:
@@ -144,7 +144,7 @@ def _play_in_processes(options: Options, result: Result, package: DriverPackage,
         drives: list[Drive] = []
         try:
             score(
-                partial(make_game, options.game),
+                partial(make_game, options.game, **options.game_options),
                 make_driver,
                 options.seeds,
                 workers=options.workers,

@@ -96,7 +96,7 @@ def record_here(
     from kart_pipeline.games.registry import make_game
 
     with ExitStack() as stack:
-        seat = Seat(plan, stack.enter_context(make_game(plan.game)), stack)
+        seat = Seat(plan, stack.enter_context(make_game(plan.game, **plan.options)), stack)
         for seed in seeds:
             outcome = seat.record(seed, display.progress, stop)
             display.ended(seed)

@@ -9,7 +9,7 @@ from recorder import arguments
 
 DRAW = "draw"  # in place of a region
 WAYS = ("auto", "rumble", "tone", "bell", "off")  # of signals
-_SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers")
+_SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers", "option")
 _SCREEN = ("track", "pad", "rate", "height", "axes", "buttons", "countdown", "autostart", "paused", "signals")
 
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--codec",
         choices=("png", "jpeg", "h264"),
         help="of the frames: png is lossless, jpeg ten times as small, h264 a video and smallest "
-        "(default: jpeg from the screen, else png)",
+        "(default: jpeg from the screen and of games in real time, else png)",
     )
     simulated = parser.add_argument_group("games that open here, as car_racing")
     add = simulated.add_argument
@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="begin each drive beside the line and turned away, where a good driver never comes; see --max-steps",
     )
-    add("--workers", type=arguments.count, metavar="N", help="record N drives side by side")
+    add("--workers", type=arguments.count, metavar="N", help="record N drives of a simulated game side by side")
+    add("--option", action="append", metavar="NAME=VALUE", help="of the game, as track=hacienda; can be repeated")
 
     screen = parser.add_argument_group("the screen, with any game on it that you drive yourself")
     where = screen.add_mutually_exclusive_group()
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulated(args: argparse.Namespace) -> int:
-    from kart_pipeline.games.registry import GAMES
+    from kart_pipeline.games.registry import GAMES, game_options
     from recorder.capture import capture, choose_seeds
     from recorder.episode import Plan
     from recorder.stores import Stores
@@ -99,9 +100,10 @@ def _simulated(args: argparse.Namespace) -> int:
         driver=args.driver or "expert",
         folder=stores.recordings,
         noise=args.noise or 0.0,
-        codec=args.codec or "png",
+        codec=args.codec or ("png" if GAMES[args.game].simulated else "jpeg"),
         max_steps=args.max_steps,
         recovery=bool(args.recovery),
+        options=game_options(args.option or ()),
     )
     return capture(plan, choose_seeds(stores, args.game, args.episodes or 1, args.seed), stores, args.workers or 1)
 

@@ -1,7 +1,7 @@
 """One drive into one session."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +39,7 @@ class Plan:
         codec: of the frames.
         max_steps: of each episode; None leaves the end to the game.
         recovery: each episode begins beside the line, at a place that follows from its seed.
+        options: of the game.
     """
 
     game: str
@@ -48,6 +49,7 @@ class Plan:
     codec: Codec = "png"
     max_steps: int | None = None
     recovery: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def _work(plan: Plan, pipe: Connection) -> None:
 
     try:
         with ExitStack() as stack:
-            game = stack.enter_context(make_game(plan.game))
+            game = stack.enter_context(make_game(plan.game, **plan.options))
             if not game.simulated:
                 raise KartError(f"{game.name} runs in real time, once on a machine; record it with --workers 1.")
             seat = Seat(plan, game, stack)

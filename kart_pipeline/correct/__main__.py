@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--drives", type=int, default=6, metavar="N", help="corrected drives a round; default 6")
     add("--minutes", type=float, default=5.0, metavar="M", help="of each training; default 5")
     add("--seeds", type=int, default=20, metavar="N", help="tracks that each model is scored on; default 20")
-    add("--workers", type=int, default=2, metavar="N", help="processes for recording and scoring; default 2")
+    about = "processes for recording and scoring a simulated game; default 2"
+    add("--workers", type=int, default=2, metavar="N", help=about)
     add("--max-steps", type=int, metavar="N", help="end each drive after N steps")
     add("--warm-start", action="store_true", help="trainings of the rounds begin with the champion's weights")
     add("--newest", action="store_true", help="correct the newest model, whether it became champion or not")

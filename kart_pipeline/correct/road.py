@@ -10,6 +10,7 @@ from rich.console import Console
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.correct.commands import run
+from kart_pipeline.games.registry import GAMES
 from kart_pipeline.learning.hyper import HyperParameters
 
 NOISE = "0.8"  # of the expert's hands, see `driving.drivers.knocks`
@@ -53,6 +54,7 @@ class Road:
             self.console.print("All sessions of this round are there.")
             return
         arguments = ["--game", self.game, "--driver", "expert", "--noise", NOISE, "--episodes", str(missing)]
+        workers = GAMES[self.game].workers(workers)
         self.command("recorder", "capture", *arguments, "--workers", str(workers), *self.step_limit())
 
     def prepare(self) -> None:

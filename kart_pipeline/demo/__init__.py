@@ -1,1 +1,1 @@
-"""The whole road in one command: record, materialise, train, register, drive, in a game that needs no screen."""
+"""The whole road in one command: record, materialise, train, register, drive, in any game that has an expert."""

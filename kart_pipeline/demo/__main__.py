@@ -1,4 +1,4 @@
-"""`make demo`, or `python -m kart_pipeline.demo [--quick]`: a model learns to drive CarRacing-v3 from nothing.
+"""`make demo`, or `python -m kart_pipeline.demo [--game NAME] [--quick]`: a model learns to drive a game from nothing.
 
     record ──▶ materialise ──▶ train, register, score ──▶ drive unseen tracks ──▶ what to type next
     recorder   Dagster         Dagster + MLflow          player
@@ -10,7 +10,7 @@ trains again; a run that was interrupted goes on where it stopped.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.correct.road import Road, recipe, shown
 from kart_pipeline.demo import plan as plans
+from kart_pipeline.games.registry import GAMES
+from kart_pipeline.learning.tracking import registered_name
 
 GAME = "car_racing"
-MODEL = f"models:/kart-{GAME}@champion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,11 @@ class Size:
     max_steps: int | None
 
 
-FULL = Size(episodes=12, minutes=3.5, promotion_seeds=6, seeds=5, max_steps=None)
+FULL: Mapping[str, Size] = {
+    GAME: Size(episodes=12, minutes=3.5, promotion_seeds=6, seeds=5, max_steps=None),
+    # In real time a lap takes a minute, and nothing can be done beside it: four laps on each of four tracks.
+    "supertuxkart": Size(episodes=16, minutes=8.0, promotion_seeds=4, seeds=4, max_steps=None),
+}
 # Enough to go through every part, not to learn anything: the test of a submission.
 QUICK = Size(episodes=3, minutes=0.2, promotion_seeds=1, seeds=1, max_steps=150)
 
@@ -49,12 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0; 2 after a mistake that a person can mend; 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="python -m kart_pipeline.demo", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--game", choices=sorted(FULL), default=GAME, help=f"default {GAME}")
     parser.add_argument("--quick", action="store_true", help="go through every part in small; learns next to nothing")
-    size = QUICK if parser.parse_args(arguments).quick else FULL
+    told = parser.parse_args(arguments)
+    size = QUICK if told.quick else FULL[told.game]
     console = Console()
     try:
         settings = Settings.from_env()
-        Demo(console, settings, size).run()
+        Demo(console, settings, told.game, size).run()
     except KartError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -67,26 +74,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Demo:
     """The stages of one round, with the time that each took."""
 
-    def __init__(self, console: Console, settings: Settings, size: Size) -> None:
+    def __init__(self, console: Console, settings: Settings, game: str, size: Size) -> None:
         self._console = console
         self._settings = settings
+        self._game = game
         self._size = size
-        self._road = Road(console, settings, GAME, size.max_steps)
-        self._video = settings.home / "demo.mp4"
+        self._model = f"models:/{registered_name(game)}@champion"
+        self._road = Road(console, settings, game, size.max_steps)
+        name = "demo" if game == GAME else f"demo-{game}"
+        self._plan = settings.home / f"{name}.json"
+        self._video = settings.home / f"{name}.mp4"
 
     def run(self) -> None:
         """All that this round still lacks."""
         home = self._settings.home
         road = self._road
-        plan = plans.begin(home, road.recorded(), self._size.episodes)
-        self._console.print(f"[bold]Round {plan.round}[/bold] of the demo, in {shown(home)}", highlight=False)
+        plan = plans.begin(self._plan, road.recorded(), self._size.episodes)
+        where = f"[bold]Round {plan.round}[/bold] of the demo of {self._game}, in {shown(home)}"
+        self._console.print(where, highlight=False)
         road.stage("Record", lambda: road.record(plan.sessions))
         if not plan.trained:
             road.stage("Build frames", road.prepare)
             road.stage("Train and score", self._train)
-            plan = plans.save(home, plan, trained=True)
+            plan = plans.save(self._plan, plan, trained=True)
         road.stage("Drive", self._drive)
-        plans.save(home, plan, done=True)
+        plans.save(self._plan, plan, done=True)
         self._farewell()
 
     def _train(self) -> None:
@@ -94,7 +106,7 @@ class Demo:
 
         trained = train(
             self._settings,
-            GAME,
+            self._game,
             recipe(self._size.minutes),
             seeds=self._size.promotion_seeds,
             max_steps=self._size.max_steps,
@@ -104,8 +116,9 @@ class Demo:
         self._console.print(trained.champion["decision"], highlight=False)
 
     def _drive(self) -> None:
-        drive = ["--model-uri", MODEL, "--game", GAME, *self._road.step_limit()]
-        compare = ["--compare", "expert,straight,untrained", "--workers", "2"]
+        drive = ["--model-uri", self._model, "--game", self._game, *self._road.step_limit()]
+        workers = GAMES[self._game].workers(2)
+        compare = ["--compare", "expert,straight,untrained", "--workers", str(workers)]
         self._road.command("player", *drive, "--seeds", str(self._size.seeds), *compare)
         self._road.command("player", *drive, "--seeds", "1", "--video", shown(self._video))
 
@@ -119,14 +132,19 @@ class Demo:
             ("dagster dev", "sessions, frames, models and scores as assets, on http://127.0.0.1:3000"),
             (f"mlflow ui --backend-store-uri {self._settings.tracking_uri}", "runs, figures, models"),
             ("python -m recorder list", "the sessions"),
-            (f"python -m player --model-uri {MODEL} --game {GAME} --seeds 3", "drive three more tracks"),
+            (f"python -m player --model-uri {self._model} --game {self._game} --seeds 3", "drive three more tracks"),
             (
-                "make correct",
+                _make("correct", self._game),
                 "the model drives new tracks, the expert corrects it, and the next model learns from that",
             ),
-            ("make demo", "record more, train again"),
+            (_make("demo", self._game), "record more, train again"),
         ):
             show(f"  [bold]{command}[/bold]\n      [dim]{what}[/dim]", highlight=False, soft_wrap=True)
+
+
+def _make(target: str, game: str) -> str:
+    """What to type for a target of the Makefile."""
+    return f"make {target}" if game == GAME else f"make {target}-{game}"
 
 
 def _activation() -> str:

@@ -6,8 +6,6 @@ from pathlib import Path
 from kart_pipeline.core.durable import write_json
 from kart_pipeline.correct import kept
 
-FILE = "demo.json"
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -26,25 +24,25 @@ class Plan:
     done: bool = True
 
 
-def begin(home: Path, recorded: int, episodes: int) -> Plan:
+def begin(path: Path, recorded: int, episodes: int) -> Plan:
     """The round to work on: the one that broke off, or a new one with `episodes` more sessions than `recorded`.
 
     Raises:
-        KartError: the file in `home` is not the demo's.
+        KartError: the file at `path` is not the demo's.
     """
-    plan = load(home)
+    plan = load(path)
     if plan.done:
         plan = Plan(plan.round + 1, recorded + episodes, trained=False, done=False)
-    return save(home, plan)
+    return save(path, plan)
 
 
-def load(home: Path) -> Plan:
-    """The plan in `home`; a plan of no round where the demo never ran there."""
-    return kept.load(home / FILE, lambda data: Plan(**data), Plan())
+def load(path: Path) -> Plan:
+    """The plan at `path`; a plan of no round where the demo never ran there."""
+    return kept.load(path, lambda data: Plan(**data), Plan())
 
 
-def save(home: Path, plan: Plan, **changes: bool) -> Plan:
+def save(path: Path, plan: Plan, **changes: bool) -> Plan:
     """Write `plan` with `changes` and return it."""
     plan = replace(plan, **changes)
-    write_json(home / FILE, asdict(plan))
+    write_json(path, asdict(plan))
     return plan

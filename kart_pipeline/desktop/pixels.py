@@ -20,12 +20,15 @@ BGRX = npt.NDArray[np.uint8]  # (H, W, 4): blue, green, red and nothing
 class Pixels:
     """Grabs parts of the desktop; belongs to the thread that made it.
 
+    Args:
+        display: the X display to read; "" is the one of this session, on every system.
+
     Raises:
         KartError: mss is not installed, or there is no screen that could be read.
     """
 
-    def __init__(self) -> None:
-        why = unreadable(os.environ)
+    def __init__(self, display: str = "") -> None:
+        why = "" if display else unreadable(os.environ)
         if why:
             raise KartError(why)
         try:
@@ -38,7 +41,7 @@ class Pixels:
         # The last two are what becomes of a server that is gone: an assertion in mss, or a null pointer behind it.
         self._errors = (ScreenShotError, OSError, AssertionError, ValueError)
         try:
-            self._mss = mss.MSS()
+            self._mss = mss.MSS(display=display) if display else mss.MSS()
             self._all = self._monitors()
         except (ScreenShotError, OSError) as error:
             raise KartError(f"The screen cannot be read ({error}). Record on a desktop that you see.") from error

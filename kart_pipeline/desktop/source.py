@@ -24,11 +24,13 @@ class Where:
         window: a window's title or a part of it; "" for none.
         region: of the desktop.
         monitor: its number, from 1.
+        display: the X display that a region or monitor is on; "" is the one of this session, on every system.
     """
 
     window: str = ""
     region: Rect | None = None
     monitor: int | None = None
+    display: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +226,7 @@ def open_source(where: Where, height: int) -> ScreenSource:
     Raises:
         KartError: it cannot be read, there is no such part, or it cannot be seen now.
     """
-    pixels = Pixels()
+    pixels = Pixels(where.display)
     try:
         area = _area(where, pixels)
         place = area.now()

@@ -60,7 +60,7 @@ class Course:
         game: by its name.
         seeds: one drive each.
         max_steps: of each drive; None leaves the end to the game.
-        workers: processes that drive; see `PAYS_FROM`.
+        workers: processes that drive, where the game is simulated; see `PAYS_FROM`.
     """
 
     game: str
@@ -113,8 +113,8 @@ def drive_opponents(package: DriverPackage, course: Course, progress: Progress) 
 
 
 def processes(course: Course, *, network: bool) -> int:
-    """How many processes drive a course; few seeds are driven here, where TensorFlow is loaded already."""
-    return 1 if network and len(course.seeds) < PAYS_FROM else course.workers
+    """How many processes drive a course: few seeds are driven here, where TensorFlow is loaded already."""
+    return 1 if network and len(course.seeds) < PAYS_FROM else GAMES[course.game].workers(course.workers)
 
 
 def kind(package: DriverPackage) -> str:

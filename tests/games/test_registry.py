@@ -6,16 +6,39 @@ import pytest
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.names import checked_id
-from kart_pipeline.games.registry import GAMES, default_contract, make_game
+from kart_pipeline.games.registry import GAMES, default_contract, game_options, make_game
 
 
 @pytest.mark.parametrize("name", GAMES)
-def test_every_game_opens_under_its_name_and_agrees_with_its_contract(name):
+def test_every_game_opens_under_its_name_and_agrees_with_its_contract(name, request):
+    if name == "supertuxkart":
+        request.getfixturevalue("supertuxkart")
     with make_game(name) as game:
         contract = default_contract(name)
         assert game.name == checked_id(name, "game")
         assert game.spec == contract.spec
         assert game.rate_hz == contract.rate_hz
+        assert game.simulated == GAMES[name].simulated
+
+
+def test_a_game_in_real_time_is_played_by_one_process():
+    assert GAMES["car_racing"].workers(2) == 2
+    assert GAMES["supertuxkart"].workers(2) == 1
+
+
+def test_options_are_read_as_a_person_types_them():
+    assert game_options(["track=hacienda", "laps=3", "disturbed=false", "kart="]) == {
+        "track": "hacienda",
+        "laps": 3,
+        "disturbed": False,
+        "kart": "",
+    }
+
+
+@pytest.mark.parametrize("texts", [["laps"], ["=3"], ["laps=1", "laps=2"]])
+def test_options_that_are_none_are_refused(texts):
+    with pytest.raises(KartError, match="NAME=VALUE"):
+        game_options(texts)
 
 
 def test_an_unknown_game_is_answered_with_the_known_ones():
