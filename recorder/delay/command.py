@@ -11,11 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from kart_pipeline.core.names import checked_id
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.desktop.controllers.choose import ControllerChoice, open_controller
+from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.source import Where, open_source
 from recorder.delay.kept import KeptDelay, keep_delay
-from recorder.delay.key import open_key
 from recorder.delay.measuring import Gauge, Measured, measured
-from recorder.delay.press import Person, Presser, Program
+from recorder.delay.press import PRESSED_BUTTON, Person, Presser, Program
 from recorder.devices.choose import PadChoice, choose
 from recorder.devices.settings import PadSettings
 from recorder.display import console, print_json
@@ -83,9 +84,10 @@ def _presser(plan: Plan, home: Path, stack: ExitStack) -> Presser:
         device = choose(plan.pad, PadSettings.load(home)).device
         stack.callback(device.close)
         return Person(device)
-    key = open_key(plan.key)
-    stack.callback(key.close)
-    return Program(key, plan.key)
+    # The one button that is pressed is the key that was asked for, whatever it is.
+    keyboard = open_controller(ControllerChoice("keyboard"), KeyLayout({PRESSED_BUTTON: plan.key})).controller
+    stack.callback(keyboard.close)
+    return Program(keyboard, plan.key)
 
 
 def _kept(found: Measured, how: str) -> KeptDelay:

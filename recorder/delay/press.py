@@ -13,7 +13,8 @@ from recorder.devices.device import Device
 PATIENCE_S = 60.0  # for which a person is waited for
 _BACK_NS = 50_000_000  # a listener may tell of an event this long after it happened
 _WAIT_S = 0.5  # at most, of its own accord, so that presses do not fall in step with the game's frames
-PRESSED = PadState(buttons=frozenset({"a"}))
+PRESSED_BUTTON = "a"
+PRESSED = PadState(buttons=frozenset({PRESSED_BUTTON}))
 
 
 class Presser(Protocol):
