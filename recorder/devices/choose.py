@@ -59,17 +59,24 @@ class Chosen:
         return f"--pad {asked} takes the {name} through {about['backend']}, {self.why}."
 
 
-def choose(choice: PadChoice, settings: PadSettings) -> Chosen:
+def choose(choice: PadChoice, settings: PadSettings, *, beside_program: bool = False) -> Chosen:
     """Open what was asked for; of its own accord a pad that SDL knows, else one through `inputs`, else the keyboard.
+
+    Args:
+        choice: what was asked for.
+        settings: of pads and keys.
+        beside_program: a program plays too, on a virtual pad that is not there yet, or on the keyboard: what that does
+            must not be taken for the person's. So keys count only where a person presses them, and a pad that was
+            unplugged does not come back, for the next that is found may be the virtual one.
 
     Raises:
         NoDeviceError: there is none; the sentence says what does work.
         KartError: the library for it is missing, or it cannot be opened.
     """
     ways: dict[str, Callable[[], Device]] = {
-        "sdl": lambda: SdlPad(choice.name, settings.home),
-        "inputs": lambda: InputsPad(choice.name),
-        "keyboard": lambda: open_keyboard(settings.keys),
+        "sdl": lambda: SdlPad(choice.name, settings.home, comes_back=not beside_program),
+        "inputs": lambda: InputsPad(choice.name, comes_back=not beside_program),
+        "keyboard": lambda: open_keyboard(settings.keys, by_hand=beside_program),
     }
     if choice.backend != AUTO:
         return Chosen(ways[choice.backend](), f"as --pad {choice.backend} asks for")

@@ -7,14 +7,14 @@ desktop that presses its keys by XTEST (x11vnc) is a program, too: its person is
 
 import contextlib
 import select
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
 from kart_pipeline.desktop.key_layout import NAMED_KEYS
 from recorder.devices.device import Listener, NoDeviceError
-from recorder.devices.keys import check_key_library
+from recorder.devices.keys import Hold, check_key_library
 
 _LOOK_S = 0.1  # for the wish to end
 _PROGRAMS = "XTEST keyboard"  # a part of the name of the server's own keyboard, see xserver's Xext/xtest.c
@@ -25,7 +25,7 @@ class X11HandKeys(Listener):
 
     Args:
         keys: by our names.
-        hold: is told when one changed, in a thread of its own, and which are held from then on.
+        hold: as for `hear_keys`.
 
     Raises:
         KartError: python-xlib is not installed.
@@ -34,7 +34,7 @@ class X11HandKeys(Listener):
 
     backend = "x11"
 
-    def __init__(self, keys: Collection[str], hold: Callable[[int, Collection[str]], object]) -> None:
+    def __init__(self, keys: Collection[str], hold: Hold) -> None:
         super().__init__("keyboard")
         self._keys = frozenset(keys)
         self._hold = hold

@@ -30,15 +30,17 @@ class InputsPad(Listener):
 
     Args:
         match: a part of the pad's name; "" takes any.
+        comes_back: an unplugged pad is looked for.
 
     Raises:
         KartError: `inputs` is not installed, or the pad may not be read.
         NoDeviceError: no such pad is plugged in.
     """
 
-    def __init__(self, match: str = "") -> None:
+    def __init__(self, match: str = "", *, comes_back: bool = True) -> None:
         super().__init__("gamepad")
         self._match = match
+        self._comes_back = comes_back
         self._states: Timeline[PadState] = Timeline(UNPLUGGED)
         self.name = ""
         self._start()
@@ -76,7 +78,7 @@ class InputsPad(Listener):
                         raise
                     # Who may read a pad that was just plugged in is settled a moment later.
                 self._states.push(now_ns(), UNPLUGGED)
-            self._closing.wait(_SEARCH_S)
+            self._closing.wait(_SEARCH_S if self._comes_back else None)
             pad = self._find(_look_again(inputs))
 
     def _find(self, pads: Iterable[Any]) -> Any:

@@ -7,6 +7,7 @@ and macOS through pynput. Only the keys that were asked for are ever looked at.
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from kart_pipeline.core.errors import KartError
@@ -97,17 +98,18 @@ class Keyboard:
         self._heard.close()
 
 
-def open_keyboard(layout: KeyLayout) -> Device:
+def open_keyboard(layout: KeyLayout, *, by_hand: bool = False) -> Device:
     """The keyboard as a pad; NoDeviceError as for `hear_keys`."""
-    return Keyboard(layout, hear_keys)
+    return Keyboard(layout, partial(hear_keys, by_hand=by_hand))
 
 
-def hear_keys(keys: Collection[str], hold: Hold) -> HeardKeys:
+def hear_keys(keys: Collection[str], hold: Hold, *, by_hand: bool = False) -> HeardKeys:
     """Hear some keys whichever window has the focus.
 
     Args:
         keys: by our names.
         hold: is called in a thread of its own when one of them is pressed or let go of.
+        by_hand: only what a person presses counts, and not what programs do, such as this one.
 
     Raises:
         NoDeviceError: this system does not let other programs' keys be heard; the sentence says what does work.
@@ -115,15 +117,16 @@ def hear_keys(keys: Collection[str], hold: Hold) -> HeardKeys:
     if sys.platform in ("win32", "darwin"):
         from recorder.devices.keys_pynput import PynputKeys
 
-        return PynputKeys(keys, hold)
+        return PynputKeys(keys, hold, by_hand=by_hand)
     if wayland(os.environ):
         why = "Wayland lets no program hear the keys that are meant for another"
         raise NoDeviceError("keyboard", why, "Use a gamepad, or log in to an X11 session.")
     if not os.environ.get("DISPLAY"):
         raise NoDeviceError("keyboard", "there is no screen here (DISPLAY is not set)", "Record on a desktop.")
+    from recorder.devices.hand_keys_x11 import X11HandKeys
     from recorder.devices.keys_x11 import X11Keys
 
-    return X11Keys(keys, hold)
+    return X11HandKeys(keys, hold) if by_hand else X11Keys(keys, hold)
 
 
 def check_key_library(error: ImportError) -> KartError:

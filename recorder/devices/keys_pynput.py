@@ -19,7 +19,7 @@ class PynputKeys:
 
     Args:
         keys: by our names.
-        hold: as for `hear_keys`.
+        hold, by_hand: as for `hear_keys`.
 
     Raises:
         KartError: pynput is not installed.
@@ -28,17 +28,19 @@ class PynputKeys:
 
     backend = "pynput"
 
-    def __init__(self, keys: Collection[str], hold: Hold) -> None:
+    def __init__(self, keys: Collection[str], hold: Hold, *, by_hand: bool = False) -> None:
         try:
             from pynput import keyboard
         except ImportError as error:
             raise check_key_library(error) from error
         self._wanted = frozenset(keys)
         self._hold = hold
+        self._by_hand = by_hand
         self._held: set[str] = set()
         self._lock = threading.Lock()
         self._listener = keyboard.Listener(
-            on_press=lambda key: self._note(key, True), on_release=lambda key: self._note(key, False)
+            on_press=lambda key, injected: self._note(key, True, injected),
+            on_release=lambda key, injected: self._note(key, False, injected),
         )
         self._listener.start()
         self._listener.wait()
@@ -57,9 +59,10 @@ class PynputKeys:
         """Hear no more; may be called more than once."""
         self._listener.stop()
 
-    def _note(self, key: Any, down: bool) -> None:
+    def _note(self, key: Any, down: bool, injected: bool) -> None:
+        """A key changed; `injected` by a program."""
         name = key_name(key)
-        if name not in self._wanted:
+        if name not in self._wanted or (injected and self._by_hand):
             return
         with self._lock:
             (self._held.add if down else self._held.discard)(name)

@@ -94,15 +94,17 @@ class SdlPad(Listener):
     Args:
         match: a part of the pad's name; "" takes any.
         home: KART_HOME.
+        comes_back: an unplugged pad is looked for.
 
     Raises:
         KartError: pygame-ce is not installed.
         NoDeviceError: no such pad is plugged in.
     """
 
-    def __init__(self, match: str = "", home: Path | None = None) -> None:
+    def __init__(self, match: str = "", home: Path | None = None, *, comes_back: bool = True) -> None:
         super().__init__("gamepad")
         self._match = match
+        self._comes_back = comes_back
         self._home = home or Settings.from_env().home
         self._states: Timeline[PadState] = Timeline(UNPLUGGED)
         self.name = ""
@@ -153,7 +155,7 @@ class SdlPad(Listener):
                     self._states.push(t_ns, UNPLUGGED)
                     pad.quit()
                     pad, search = None, time.monotonic()
-                elif time.monotonic() >= search:
+                elif self._comes_back and time.monotonic() >= search:
                     pad, search = self._find(sdl), time.monotonic() + _SEARCH_S
             if pad is not None:
                 pad.quit()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,17 @@ def test_an_unplugged_pad_is_neutral_and_comes_back_by_itself(pad, virtual, soon
     soon(lambda: pad.connected)
     virtual.axis(LEFT_X, -32768)
     soon(lambda: pad.at(now_ns()).value("left_x") == -1)
+
+
+def test_beside_a_virtual_pad_an_unplugged_one_stays_away(virtual, make_virtual, home: Path, soon) -> None:
+    """What is found in its place may be the virtual one, whose movements are a program's."""
+    pad = SdlPad(home=home, comes_back=False)
+    make_virtual()
+    virtual.unplug()
+    soon(lambda: not pad.connected)
+    time.sleep(0.4)  # more than a pad is looked for after
+    assert not pad.connected
+    pad.close()
 
 
 def test_a_pad_is_chosen_by_a_part_of_its_name(virtual, home: Path) -> None:
