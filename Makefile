@@ -71,7 +71,7 @@ bench: $(READY)
 constraints: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-find-links \
-	  --extra recorder --extra games --extra uinput --extra player --extra pipeline --extra search --extra dev \
+	  --extra recorder --extra games --extra uinput --extra vgamepad --extra vjoy --extra player --extra pipeline --extra search --extra dev \
 	  --upgrade --output-file constraints.txt pyproject.toml
 
 clean:

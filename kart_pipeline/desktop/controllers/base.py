@@ -1,5 +1,6 @@
 """What every output device offers; which control of it is which channel of a game is said elsewhere, by a mapping."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -60,3 +61,13 @@ def needs_extra(name: str, error: ImportError, extra: str) -> UnavailableError:
         extra: of ours that has the package.
     """
     return UnavailableError(name, f"{error.name} is not installed", f"pip install 'kart-pipeline[{extra}]'")
+
+
+def check_windows(name: str) -> None:
+    """That this is the system for a controller whose driver is for Windows.
+
+    Raises:
+        UnavailableError: it is not.
+    """
+    if sys.platform != "win32":
+        raise UnavailableError(name, "its driver is for Windows only", "Use --controller uinput or keyboard.")

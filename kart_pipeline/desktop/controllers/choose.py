@@ -12,11 +12,17 @@ from kart_pipeline.desktop.controllers.key_senders import open_sender
 from kart_pipeline.desktop.controllers.keyboard import Keyboard
 from kart_pipeline.desktop.controllers.retroarch import RetroArchPad
 from kart_pipeline.desktop.controllers.uinput import UinputPad
+from kart_pipeline.desktop.controllers.vgamepad import VigemPad
+from kart_pipeline.desktop.controllers.vjoy import VjoyPad
 from kart_pipeline.desktop.key_layout import KeyLayout
 
 AUTO = "auto"
 KINDS = ("uinput", "vgamepad", "vjoy", "keyboard", "retroarch", "none")
 RETROARCH_PORT = 55400  # of its first player
+_NOTES = {
+    "vgamepad": "Its driver ViGEmBus works, but its makers have given it up: there will be no newer one.",
+    "vjoy": "Its driver vJoy works, but has had no new release for years.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Opened:
         if self.controller.name == "none":
             return f"--controller {choice} presses nothing: a dry run."
         backend = f" through {about['backend']}" if "backend" in about else ""
-        return f"--controller {choice} takes the {about['device']}{backend}, {self.why}."
+        note = f" {_NOTES[self.controller.name]}" if self.controller.name in _NOTES else ""
+        return f"--controller {choice} takes the {about['device']}{backend}, {self.why}.{note}"
 
 
 def open_controller(choice: ControllerChoice, keys: KeyLayout, environ: Mapping[str, str] | None = None) -> Opened:
@@ -115,6 +122,8 @@ def _ways(
 ) -> Mapping[str, Callable[[], Controller]]:
     return {
         "uinput": UinputPad,
+        "vgamepad": VigemPad,
+        "vjoy": VjoyPad,
         "keyboard": lambda: Keyboard(keys, open_sender(keys, environ)),
         "retroarch": lambda: RetroArchPad(choice.host, choice.port),
         "none": DryRun,

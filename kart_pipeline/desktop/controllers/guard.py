@@ -4,6 +4,7 @@ Its standard input tells it: one line of JSON (an `Order`), then a byte for each
 that fail to come, mean that the player was killed, stopped or hangs.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -20,6 +21,7 @@ from kart_pipeline.desktop.controllers.choose import ControllerChoice
 from kart_pipeline.desktop.controllers.key_senders import open_sender
 from kart_pipeline.desktop.controllers.retroarch import clear
 from kart_pipeline.desktop.controllers.uinput import events
+from kart_pipeline.desktop.controllers.vjoy import VjoyPad
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.pad import PadState
 
@@ -75,7 +77,7 @@ def watch(beats: BinaryIO, order: Order, release: Callable[[], None]) -> None:
 def releaser(order: Order) -> Callable[[], None]:
     """What lets go of everything that a controller of this kind can hold.
 
-    A virtual pad on Windows cannot be reached from another process; its driver unplugs it when the player has ended.
+    The pad of vgamepad cannot be reached from another process; its driver unplugs it when the player has ended.
 
     Raises:
         KartError: it cannot be had here.
@@ -94,7 +96,14 @@ def releaser(order: Order) -> Callable[[], None]:
         return lambda: clear(choice.host, choice.port)
     if choice.kind == "uinput":
         return lambda: _rest_pad(order.pad_fd)
+    if choice.kind == "vjoy":
+        return _rest_joystick
     return lambda: None
+
+
+def _rest_joystick() -> None:
+    with contextlib.suppress(KartError):  # whose it is as long as the player lives, even if that is stopped
+        VjoyPad().close()
 
 
 def _rest_pad(descriptor: int) -> None:
