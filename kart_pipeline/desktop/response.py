@@ -1,7 +1,8 @@
 """How far a virtual device must go for a value of the action: as a share of its way, and in its own numbers."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kart_pipeline.core.errors import KartError
@@ -41,12 +42,33 @@ class Response:
         size = self.dead_zone + (self.reach - self.dead_zone) * min(1.0, abs(value)) ** self.curve
         return math.copysign(size, -value if self.inverted else value)
 
+    @classmethod
+    def parse(cls, data: Any) -> "Response":
+        """From a table of settings; what is not named is as usual.
+
+        Raises:
+            KartError: it is no table, or has something that a response has not.
+        """
+        usual = {field.name: field.default for field in fields(cls)}
+        if not isinstance(data, Mapping):
+            raise KartError(f"an output is a table with some of {', '.join(usual)}, not {data!r}.")
+        unknown = sorted(set(data) - set(usual))
+        if unknown:
+            raise KartError(f"an output has no {', '.join(unknown)}; it has {', '.join(usual)}.")
+        for name, value in data.items():
+            if isinstance(usual[name], bool):
+                if not isinstance(value, bool):
+                    raise KartError(f"{name} is true or false, not {value!r}.")
+            elif isinstance(value, bool) or not isinstance(value, int | float):
+                raise KartError(f"{name} is a number, not {value!r}.")
+        return cls(**data)
+
     @property
     def about(self) -> dict[str, Any]:
-        """What of it is not as usual."""
+        """What of it is not as usual; `parse` gives an equal one back."""
         usual = Response()
-        names = ("dead_zone", "curve", "inverted", "reach")
-        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value != getattr(usual, name)}
 
 
 @dataclass(frozen=True, slots=True)

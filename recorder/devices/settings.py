@@ -1,4 +1,4 @@
-"""What a person has set about pads and keys, in `pads.toml` of KART_HOME.
+"""What a person has set about pads and keys, theirs and a program's, in `pads.toml` of KART_HOME.
 
     [games.mario_kart_64]
     steer = { from = "left_x", dead_zone = 0.1, curve = 1.5 }
@@ -9,7 +9,12 @@
     ramp = false
     keys = { left = "a", right = "d", a = "left shift" }
 
-Whatever is not named keeps its default. The section `commands` is told of in `recorder/live/commands.py`.
+    [output.mario_kart_64]
+    steer = { dead_zone = 0.1, curve = 0.7, inverted = false, reach = 0.63 }
+
+`games` is how a person's pad is read, and how a virtual one is held so that the same comes out; where the game behind
+the virtual pad wants more than that, `output` says what, axis by axis. Whatever is not named keeps its default. The
+section `commands` is told of in `recorder/live/commands.py`.
 """
 
 import tomllib
@@ -22,6 +27,7 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.mapping import AxisMap, PadMapping, Source, axis_map, default_mapping
+from kart_pipeline.desktop.response import Response
 from recorder.live.commands import Commands
 
 FILE = "pads.toml"
@@ -35,12 +41,14 @@ class PadSettings:
     Attributes:
         home: KART_HOME.
         games: by game, what is set for its channels.
+        output: by game, how a virtual pad brings the values of its axes about.
         keys: of the keyboard.
         commands: what can be asked for while recording, and by what.
     """
 
     home: Path
     games: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    output: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     keys: KeyLayout = field(default_factory=KeyLayout)
     commands: Commands = field(default_factory=Commands)
 
@@ -59,17 +67,15 @@ class PadSettings:
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise KartError(f"{path} is no TOML: {error}.") from error
         try:
-            _only(data, ("games", "keyboard", "commands"), "the file")
-            games = _table(data.get("games", {}), "games")
-            for name, channels in games.items():
-                _table(channels, f"games.{name}")
+            _only(data, ("games", "output", "keyboard", "commands"), "the file")
+            games, output = (_tables(data.get(name, {}), name) for name in ("games", "output"))
             keys = _keys(_table(data.get("keyboard", {}), "keyboard"))
-            return cls(home, games, keys, Commands.parse(_table(data.get("commands", {}), "commands")))
+            return cls(home, games, output, keys, Commands.parse(_table(data.get("commands", {}), "commands")))
         except KartError as error:
             raise KartError(f"{path}: {error}") from error
 
     def mapping(self, game: str, spec: ActionSpec) -> PadMapping:
-        """From the standard pad to the channels of a game.
+        """Between the standard pad and the channels of a game.
 
         Raises:
             KartError: the file sets a channel that the game has not, or something that is no control of a pad; or the
@@ -86,7 +92,20 @@ class PadSettings:
         except KartError as error:
             raise KartError(f"{where}: {error}") from error
         default = default_mapping(spec, without=changes)
-        return PadMapping(spec, {**default.axes, **axes}, {**default.buttons, **buttons})
+        return PadMapping(spec, {**default.axes, **axes}, {**default.buttons, **buttons}, self._responses(game, spec))
+
+    def _responses(self, game: str, spec: ActionSpec) -> dict[str, Response]:
+        changes = self.output.get(game, {})
+        where = f"{self.home / FILE}, section [output.{game}]"
+        unknown = sorted(set(changes) - set(spec.axes))
+        if unknown:
+            raise KartError(
+                f"{where}: the game has no axis {', '.join(unknown)}; it has {', '.join(spec.axes) or 'none'}."
+            )
+        try:
+            return {name: Response.parse(data) for name, data in changes.items()}
+        except KartError as error:
+            raise KartError(f"{where}: {error}") from error
 
 
 def _axis(data: Any) -> AxisMap:
@@ -116,6 +135,10 @@ def _keys(data: Mapping[str, Any]) -> KeyLayout:
     # A key does one thing: what it did by default gives way.
     kept = {control: key for control, key in default.keys.items() if key not in changes.values()}
     return replace(default, ramp=data.get("ramp", True), keys={**kept, **changes})
+
+
+def _tables(data: Any, name: str) -> dict[str, dict[str, Any]]:
+    return {key: _table(value, f"{name}.{key}") for key, value in _table(data, name).items()}
 
 
 def _table(data: Any, name: str) -> dict[str, Any]:

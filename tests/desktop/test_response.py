@@ -54,6 +54,11 @@ def test_it_tells_what_is_not_as_usual() -> None:
     assert Response(curve=2, inverted=True).about == {"curve": 2, "inverted": True}
 
 
+@given(RESPONSES)
+def test_what_it_tells_gives_it_back(response: Response) -> None:
+    assert Response.parse(response.about) == response
+
+
 @pytest.mark.parametrize(
     ("numbers", "ends"),
     [

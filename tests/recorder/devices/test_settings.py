@@ -39,6 +39,19 @@ def test_a_game_is_mapped_as_the_file_says_and_the_rest_by_default(tmp_path: Pat
     }
 
 
+def test_what_a_virtual_pad_does_in_a_game_is_set_beside_it(tmp_path: Path) -> None:
+    text = """
+        [games.kart]
+        steer = { from = "left_x", dead_zone = 0.5 }
+        [output.kart]
+        steer = { dead_zone = 0.2, reach = 0.6, inverted = true }
+    """
+    mapping = load(tmp_path, text).mapping("kart", KART)
+    assert mapping.state(KART.action(steer=0.5)).value("left_x") == pytest.approx(-0.4)
+    assert mapping.action(PadState({"left_x": 0.75})) == KART.action(steer=0.5), "the person's pad is as it was"
+    assert load(tmp_path, text).mapping("other", KART).output == {}
+
+
 def test_a_game_with_more_buttons_than_a_pad_can_be_mapped_by_hand(tmp_path: Path) -> None:
     spec = ActionSpec(axes=("steer",), buttons=tuple(f"b{i}" for i in range(9)))
     mapping = load(tmp_path, '[games.kart]\nb0 = "right_trigger"').mapping("kart", spec)
@@ -56,7 +69,7 @@ def test_keys_can_be_others_and_a_key_does_one_thing(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("games = ", "is no TOML"),
-        ("[pads]", "the file has no pads; it has games, keyboard, commands"),
+        ("[pads]", "the file has no pads; it has games, output, keyboard, commands"),
         ("games = 3", "games must be a section"),
         ("[games]\nkart = 3", "games.kart must be a section"),
         ("[keyboard]\nspeed = 3", "the keyboard has no speed"),
@@ -71,6 +84,13 @@ def test_keys_can_be_others_and_a_key_does_one_thing(tmp_path: Path) -> None:
         ('[games.kart]\nsteer = { from = "left_x", dead_zone = 2 }', "A dead zone is at least 0 and below 1"),
         ("[games.kart]\nA = []", "a button needs at least one control"),
         ("[games.kart]\nA = [1]", "1 is no control of a pad"),
+        ("[output]\nkart = 3", "output.kart must be a section"),
+        ("[output.kart]\nA = {}", r"section \[output.kart\]: the game has no axis A; it has steer, pitch"),
+        ("[output.kart]\nsteer = 1", "an output is a table with some of dead_zone, curve, inverted, reach, not 1"),
+        ("[output.kart]\nsteer = { zone = 1 }", "an output has no zone; it has dead_zone, curve, inverted, reach"),
+        ("[output.kart]\nsteer = { reach = 2 }", "The reach is above the dead zone .* and at most 1, not 2"),
+        ("[output.kart]\nsteer = { inverted = 1 }", "inverted is true or false, not 1"),
+        ('[output.kart]\nsteer = { curve = "2" }', "curve is a number, not '2'"),
     ],
 )
 def test_a_mistake_is_answered_by_one_sentence_that_names_the_file(tmp_path: Path, text: str, sentence: str) -> None:
