@@ -10,7 +10,8 @@ from recorder import arguments
 DRAW = "draw"  # in place of a region
 WAYS = ("auto", "rumble", "tone", "bell", "off")  # of signals
 _SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers", "option")
-_SCREEN = ("track", "pad", "rate", "height", "axes", "buttons", "countdown", "autostart", "paused", "signals")
+_AT_HAND = ("preview", "countdown", "autostart", "paused", "signals")
+_SCREEN = ("track", "pad", "rate", "height", "axes", "buttons", *_AT_HAND)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--axes", type=arguments.names, metavar="A,B", help="the game's axes, the steering first, where it is not known"
     )
     add("--buttons", type=arguments.names, metavar="A,B", help="and its buttons")
+    add("--preview", action="store_true", default=None, help="a window with the frames and the stick's last seconds")
     add("--countdown", type=arguments.seconds, metavar="S", help="so many seconds before the recording begins")
     add("--autostart", action="store_true", default=None, help="the recording begins with the first throttle")
     add("--paused", action="store_true", default=None, help="it begins when you say so, with pad, hotkey or terminal")
@@ -132,7 +134,13 @@ def _screen(args: argparse.Namespace) -> int:
         height=240 if args.height is None else args.height,
         codec=args.codec or "jpeg",
         max_steps=args.max_steps,
-        wishes=Wishes(args.countdown or 0.0, bool(args.autostart), bool(args.paused), args.signals or "auto"),
+        wishes=Wishes(
+            countdown_s=args.countdown or 0.0,
+            autostart=bool(args.autostart),
+            paused=bool(args.paused),
+            signals=args.signals or "auto",
+            preview=bool(args.preview),
+        ),
     )
     stores = Stores.open(args.store)
     if drawn:

@@ -1,7 +1,7 @@
 """Where frames come from: a monitor, a region, or a window that is followed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -173,13 +173,22 @@ class ScreenSource:
         pixels: of the desktop; closed with this.
         area: closed with this.
         height: of the frames; 0 keeps the area's own.
+
+    Attributes:
+        place: where on the desktop the last picture was; None before the first.
     """
 
     def __init__(self, pixels: Pixels, area: Area, height: int) -> None:
         self._pixels = pixels
         self._area = area
         self._scaler = Scaler(height)
+        self.place: Rect | None = None
         self._sizes: list[dict[str, int]] = []  # of the area, each with the time from which on it held
+
+    @property
+    def monitors(self) -> Sequence[Rect]:
+        """Of the desktop."""
+        return self._pixels.monitors
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -198,6 +207,7 @@ class ScreenSource:
             then, place = place, self._area.now()
             if place == then:  # else it moved, and a part of the picture is of something else
                 break
+        self.place = then
         self._note_size(t_ns, pixels)
         return Grab(self._scaler.frame(pixels), t_ns)
 

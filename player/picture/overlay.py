@@ -12,21 +12,12 @@ from PIL.ImageFont import load_default
 
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.frame import RGB
+from kart_pipeline.driving.instruments import BACKGROUND, BACKWARD, FAINT, FORWARD, GROOVE, LIT, STEER, TEXT
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
 LEAST_WIDTH, MOST_WIDTH = 480, 1280  # pixels of the finished picture
-
-_BACKGROUND = (17, 20, 26)
-_GROOVE = (44, 50, 61)
-_TEXT = (236, 239, 244)
-_FAINT = (143, 152, 168)
-# Okabe and Ito's palette, which stays apart for the colour-blind
-_STEER = (86, 180, 233)
-_FORWARD = (0, 178, 130)
-_BACKWARD = (230, 110, 30)
-_PROGRESS = (240, 200, 60)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +76,7 @@ class Overlay:
 
     def draw(self, picture: RGB, reading: Reading) -> RGB:
         """uint8 `(height, width, 3)`: the picture of the game, scaled, with the reading below it."""
-        canvas = Image.new("RGB", (self.width, self.height), _BACKGROUND)
+        canvas = Image.new("RGB", (self.width, self.height), BACKGROUND)
         scaled = Image.fromarray(np.ascontiguousarray(picture))
         if scaled.size != self._picture:
             scaled = scaled.resize(self._picture, self._filter)
@@ -115,43 +106,43 @@ class Overlay:
         label = round(20 * self._unit)
         pen.rectangle(
             (left - edge, margin - edge, left + width + edge - 1, margin + height + label + edge - 1),
-            fill=(*_BACKGROUND, 235),
+            fill=(*BACKGROUND, 235),
         )
         canvas.paste(Image.fromarray(seen).resize((width, height), Image.Resampling.BILINEAR), (left, margin))
         middle = left + width / 2, margin + height + label / 2
-        pen.text(middle, "network input", fill=_TEXT, font=self._small, anchor="mm")
+        pen.text(middle, "network input", fill=TEXT, font=self._small, anchor="mm")
 
     def _banner(self, pen: ImageDraw.ImageDraw, text: str) -> None:
         width, height = self._picture
         half = 24 * self._unit
-        pen.rectangle((0, height / 2 - half, width, height / 2 + half), fill=(*_BACKGROUND, 215))
-        pen.text((width / 2, height / 2), text, fill=_TEXT, font=self._large, anchor="mm")
+        pen.rectangle((0, height / 2 - half, width, height / 2 + half), fill=(*BACKGROUND, 215))
+        pen.text((width / 2, height / 2), text, fill=TEXT, font=self._large, anchor="mm")
 
     def _progress(self, pen: ImageDraw.ImageDraw, progress: float | None) -> None:
-        pen.rectangle((*self._at(0, 0), *self._at(600, 4)), fill=_GROOVE)
+        pen.rectangle((*self._at(0, 0), *self._at(600, 4)), fill=GROOVE)
         if progress:
-            pen.rectangle((*self._at(0, 0), *self._at(600 * min(1.0, progress), 4)), fill=_PROGRESS)
+            pen.rectangle((*self._at(0, 0), *self._at(600 * min(1.0, progress), 4)), fill=LIT)
 
     def _titles(self, pen: ImageDraw.ImageDraw, reading: Reading) -> None:
         x, y = self._at(16, 25)
         title = _shortened(reading.driver, 34)
-        pen.text((x, y), title, fill=_TEXT, font=self._middle, anchor="lm")
+        pen.text((x, y), title, fill=TEXT, font=self._middle, anchor="lm")
         x += pen.textlength(title, font=self._middle) + 12 * self._unit
-        pen.text((x, y), _shortened(reading.track, 24), fill=_FAINT, font=self._middle, anchor="lm")
+        pen.text((x, y), _shortened(reading.track, 24), fill=FAINT, font=self._middle, anchor="lm")
         text = f"{reading.speed:g}x"
         half = pen.textlength(text, font=self._small) / 2 + 7 * self._unit
         x, y = self._at(584, 25)
-        pen.rounded_rectangle((x - 2 * half, y - 10 * self._unit, x, y + 10 * self._unit), 5 * self._unit, fill=_GROOVE)
-        pen.text((x - half, y), text, fill=_TEXT, font=self._small, anchor="mm")
+        pen.rounded_rectangle((x - 2 * half, y - 10 * self._unit, x, y + 10 * self._unit), 5 * self._unit, fill=GROOVE)
+        pen.text((x - half, y), text, fill=TEXT, font=self._small, anchor="mm")
 
     def _controls(self, pen: ImageDraw.ImageDraw, action: Action) -> None:
         y = 52.0
         for name, value in zip(self._spec.axes, action.axes, strict=True):
             if name in self._spec.mirrored_axes:
-                colour = _STEER
+                colour = STEER
             else:
                 # A throttle axis brakes below zero; a brake axis of its own brakes above it.
-                colour = _BACKWARD if (value < 0) != ("brake" in name) else _FORWARD
+                colour = BACKWARD if (value < 0) != ("brake" in name) else FORWARD
             self._bar(pen, y, name, value, colour)
             y += 22
         x, y = 16.0, y + 3
@@ -163,20 +154,20 @@ class Overlay:
         left, right = 84, 284
         middle = (left + right) / 2
         tip = middle + value * (right - left) / 2
-        pen.text(self._at(16, y), _shortened(name, 10), fill=_FAINT, font=self._small, anchor="lm")
-        pen.rounded_rectangle((*self._at(left, y - 6), *self._at(right, y + 6)), 3 * self._unit, fill=_GROOVE)
+        pen.text(self._at(16, y), _shortened(name, 10), fill=FAINT, font=self._small, anchor="lm")
+        pen.rounded_rectangle((*self._at(left, y - 6), *self._at(right, y + 6)), 3 * self._unit, fill=GROOVE)
         if abs(tip - middle) * self._unit >= 1:
             pen.rectangle((*self._at(min(middle, tip), y - 6), *self._at(max(middle, tip), y + 6)), fill=colour)
-        pen.rectangle((*self._at(middle - 0.7, y - 8), *self._at(middle + 0.7, y + 8)), fill=_TEXT)
-        pen.text(self._at(330, y), f"{value:+.2f}", fill=_TEXT, font=self._small, anchor="rm")
+        pen.rectangle((*self._at(middle - 0.7, y - 8), *self._at(middle + 0.7, y + 8)), fill=TEXT)
+        pen.text(self._at(330, y), f"{value:+.2f}", fill=TEXT, font=self._small, anchor="rm")
 
     def _lamp(self, pen: ImageDraw.ImageDraw, x: float, y: float, name: str, pressed: bool) -> float:
         """A button's name on a lamp that is lit while it is pressed; returns where the next one goes."""
         text = _shortened(name, 10)
         width = pen.textlength(text, font=self._small) / self._unit + 14
         box = (*self._at(x, y - 9), *self._at(x + width, y + 9))
-        pen.rounded_rectangle(box, 5 * self._unit, fill=_PROGRESS if pressed else _GROOVE)
-        colour = _BACKGROUND if pressed else _FAINT
+        pen.rounded_rectangle(box, 5 * self._unit, fill=LIT if pressed else GROOVE)
+        colour = BACKGROUND if pressed else FAINT
         pen.text(self._at(x + width / 2, y), text, fill=colour, font=self._small, anchor="mm")
         return x + width + 6
 
@@ -186,8 +177,8 @@ class Overlay:
             figures.insert(1, ("progress", f"{100 * reading.progress:.0f} %"))
         for column, (label, text) in enumerate(reversed(figures)):
             x = 584 - 87 * column
-            pen.text(self._at(x, 52), label, fill=_FAINT, font=self._small, anchor="rm")
-            pen.text(self._at(x, 75), text, fill=_TEXT, font=self._large, anchor="rm")
+            pen.text(self._at(x, 52), label, fill=FAINT, font=self._small, anchor="rm")
+            pen.text(self._at(x, 75), text, fill=TEXT, font=self._large, anchor="rm")
 
 
 def _even(size: float) -> int:

@@ -9,13 +9,16 @@ from rich.console import Console
 from rich.table import Table
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.desktop.source import ScreenSource
 from kart_pipeline.driving.clock import Clock
 from kart_pipeline.driving.loop import Observer
+from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.device import Device
 from recorder.live.chords import Hotkeys, PadChords
 from recorder.live.commands import Commands
 from recorder.live.deeds import Deeds
 from recorder.live.gate import Gate
+from recorder.live.preview import Preview
 from recorder.live.signals import Signals
 from recorder.live.snapshot import Gauge, Snapshot
 from recorder.live.terminal import TerminalKeys, typing_possible
@@ -32,12 +35,14 @@ class Wishes:
         autostart: it begins with the first throttle.
         paused: it begins when the person asks for it.
         signals: by which way signals are given.
+        preview: a window shows what is recorded.
     """
 
     countdown_s: float = 0.0
     autostart: bool = False
     paused: bool = False
     signals: str = "auto"
+    preview: bool = False
 
 
 class Cockpit:
@@ -48,8 +53,8 @@ class Cockpit:
         commands: that can be given.
         device: in the person's hands.
         out: the terminal.
-        title: what is recorded.
-        rate_hz: of the recording.
+        game: that is recorded.
+        source: of its frames.
 
     Attributes:
         clock: for the drive.
@@ -61,13 +66,20 @@ class Cockpit:
     """
 
     def __init__(
-        self, wishes: Wishes, commands: Commands, device: Device, out: Console, title: str, rate_hz: float
+        self,
+        wishes: Wishes,
+        commands: Commands,
+        device: Device,
+        out: Console,
+        game: DesktopGame,
+        source: ScreenSource,
     ) -> None:
         self._wishes, self._commands, self._device = wishes, commands, device
-        self._out, self._title, self._rate_hz = out, title, rate_hz
+        self._out, self._game, self._source = out, game, source
+        self._title = f"{game.name} {game.track}".strip()
         self._signals = Signals(wishes.signals, device)
         self.give = self._signals.give
-        self.clock = Clock(rate_hz)
+        self.clock = Clock(game.rate_hz)
         self.gate = Gate(wishes.countdown_s, autostart=wishes.autostart, give=self.give)
         self.saving = False
         self._deeds: Deeds | None = None
@@ -89,14 +101,27 @@ class Cockpit:
         self._deeds = deeds = Deeds(recording, self._commands.drop_s, self.say, self.give)
         ways = self._listen(deeds)
         self._help(ways)
-        gauge = Gauge(recording, self.clock, self._rate_hz, recording.folder)
+        gauge = Gauge(recording, self.clock, self._game.rate_hz, recording.folder)
 
         def snapshot() -> Snapshot:
             now = gauge.snapshot()
             return replace(now, why="saving") if self.saving else now
 
         self._stack.enter_context(LiveView(self._out, snapshot, self._title, self._hint(ways)))
-        return [gauge]
+        return [gauge, *self._preview(recording)]
+
+    def _preview(self, recording: ScreenRecording) -> Sequence[Observer]:
+        if not self._wishes.preview:
+            return []
+        size = self._source.about["frame"]
+        frame = (size["width"], size["height"])
+        where, monitors = lambda: self._source.place, self._source.monitors
+        try:
+            preview = Preview(recording, self._game.spec, self._title, where, monitors, frame, self.say)
+        except KartError as error:  # it is no reason not to record
+            self.say(str(error))
+            return []
+        return [self._stack.enter_context(preview)]
 
     def _listen(self, deeds: Deeds) -> dict[str, str]:
         """Hear commands; by which ways, and what they are called."""

@@ -92,7 +92,7 @@ class Gauge:
         free, per_hour = self._disk_now()
         return Snapshot(
             why=self._recording.why,
-            seconds=self._recording.steps / self._rate_hz,
+            seconds=self._recording.seconds,
             laps=self._recording.laps,
             hz=self._hz(),
             target_hz=self._rate_hz,
@@ -120,6 +120,6 @@ class Gauge:
                 free = shutil.disk_usage(self._folder).free
             except OSError:  # the files change their names when the session is closed
                 return self._disk
-            seconds = self._recording.steps / self._rate_hz
+            seconds = self._recording.seconds
             self._disk = (free, size / seconds * 3600 if seconds > _DISK_S else None)
         return self._disk

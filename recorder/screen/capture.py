@@ -18,13 +18,13 @@ from kart_pipeline.games.desktop import DesktopGame
 from recorder.delay.kept import with_delay
 from recorder.devices.choose import PadChoice, choose
 from recorder.devices.settings import PadSettings
-from recorder.display import console, taken_table
+from recorder.display import console
 from recorder.episode import INTERRUPTED, Dropped
 from recorder.live.cockpit import Cockpit, Wishes
 from recorder.live.offer import offer_repair
 from recorder.pads import DevicePad
 from recorder.screen.recording import record_screen
-from recorder.screen.report import lost, sustainable_hz, timing_table
+from recorder.screen.report import lost, summary, sustainable_hz, timing_table
 from recorder.stopping import StopRequest
 from recorder.stores import Stores
 
@@ -87,8 +87,7 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
         chosen = choose(plan.pad, settings)
         pad = DevicePad(chosen.device, mapping, wait=True)
         stack.callback(pad.close)
-        title = f"{plan.game} {plan.track}".strip()
-        cockpit = stack.enter_context(Cockpit(plan.wishes, settings.commands, chosen.device, err, title, plan.rate_hz))
+        cockpit = stack.enter_context(Cockpit(plan.wishes, settings.commands, chosen.device, err, game, source))
         look_ms = _try_out(game)
         header = with_delay(screen_header(game, {"kind": "human", **pad.about}, plan.codec), settings.home)
         say(_opening(header, chosen.device.name, chosen.why, look_ms))
@@ -120,7 +119,7 @@ def capture_screen(plan: ScreenPlan, stores: Stores) -> int:
     else:
         stores.deliver(outcome.manifest.id)
         out = console()
-        out.print(taken_table([outcome]))
+        out.print(summary(outcome), soft_wrap=True)
         if not outcome.trouble:  # what broke off could not say how it went
             out.print(timing_table(outcome.manifest))
             for line in lost(outcome.manifest):

@@ -91,6 +91,11 @@ class ScreenRecording:
         return self._steps - self._cut - self.writer.statistics().dropped
 
     @property
+    def seconds(self) -> float:
+        """How long that is."""
+        return self.steps / self._game.rate_hz
+
+    @property
     def laps(self) -> int:
         """How many laps are marked."""
         return self.writer.laps

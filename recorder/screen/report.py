@@ -5,6 +5,7 @@ from typing import Any
 from rich.table import Table
 
 from kart_pipeline.core.manifest import Manifest
+from recorder.episode import Taken
 
 _BEARABLE = 0.01  # share of late ticks or dropped frames of which nothing has to be said
 _SPARE = 0.8  # of a period; the rest is for the moments in which the machine is slower
@@ -13,6 +14,22 @@ _SPARE = 0.8  # of a period; the rest is for the moments in which the machine is
 def sustainable_hz(work_ms: float) -> float:
     """The rate at which work of so many ms a tick leaves a fifth of the time to spare."""
     return _SPARE * 1e3 / work_ms
+
+
+def summary(taken: Taken) -> str:
+    """What was recorded, and how the rate was kept, in two lines."""
+    manifest = taken.manifest
+    where = f"{manifest.game} {manifest.track}".strip()
+    lines = [
+        f"{manifest.id}: {where}, {manifest.steps} steps, {manifest.duration_s:.1f} s, {taken.megabytes:.1f} MB, "
+        f"{manifest.ended}"
+    ]
+    if cadence := manifest.notes.get("cadence"):  # what broke off could not tell
+        lines.append(
+            f"{cadence['hz']:.1f} of {cadence['target_hz']:g} Hz, {cadence['late']:.1%} of the ticks over budget, "
+            f"{cadence['skipped']} skipped, {cadence['headroom']:.0%} headroom"
+        )
+    return "\n".join(lines)
 
 
 def timing_table(manifest: Manifest) -> Table:
