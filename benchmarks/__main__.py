@@ -4,29 +4,34 @@ import argparse
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.table import Row, show
+from benchmarks.table import Row, load, show
 
-NAMES = ("startup", "frames", "store", "training", "inference", "capture")
+NAMES = ("startup", "frames", "store", "training", "inference", "capture", "killed", "codecs")
 
 
 def main() -> int:
     """Run the benchmarks one after the other and print one table; the status is 0 whether or not an aim is met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default all")
-    names = parser.parse_args().names or NAMES
+    parser.add_argument("--frames", type=Path, metavar="FOLDER", help="of pictures that `codecs` is to measure too")
+    args = parser.parse_args()
+    names = args.names or NAMES
     unknown = set(names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows: list[Row] = []
+    before = load()
     for name in names:
         sys.stderr.write(f"{name} …\n")
-        rows += importlib.import_module(f"benchmarks.{name}").run()
-    show(rows, Console())
+        module = importlib.import_module(f"benchmarks.{name}")
+        rows += module.run(args.frames) if name == "codecs" else module.run()
+    show(rows, Console(), before)
     return 0
 
 

@@ -24,7 +24,7 @@ class Row:
         unit: of both figures.
         ratio: how ours stands to theirs, 1 being equal and more being better; None where the aim is absolute.
         aim: in words.
-        met: whether the aim is met.
+        met: whether the aim is met; None where there is none.
     """
 
     what: str
@@ -34,7 +34,7 @@ class Row:
     theirs: float | None
     ratio: float | None
     aim: str
-    met: bool
+    met: bool | None
 
 
 def interleaved(ours: Callable[[], float], theirs: Callable[[], float], repeats: int = 5) -> tuple[float, float, float]:
@@ -58,6 +58,11 @@ def per_second(count: int, work: Callable[[], object]) -> float:
     return count / (time.perf_counter() - started)
 
 
+def load() -> str:
+    """How busy the machine was in the last minute, where the system tells; empty where not."""
+    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+
+
 def machine() -> str:
     """The machine in one line."""
     model = platform.processor() or platform.machine()
@@ -68,8 +73,9 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} logical CPUs, {platform.system()}, Python {platform.python_version()}"
 
 
-def show(rows: list[Row], console: Console) -> None:
-    """Print the table, as Markdown where the output is no terminal."""
+def show(rows: list[Row], console: Console, before: str = "") -> None:
+    """Print the table, as Markdown where the output is no terminal; `before` is the `load` before it began."""
+    title = machine() + (f", {before} before" if before else "")
     columns = ("what", "ours", "against", "theirs", "ratio", "aim", "met")
     cells = [
         (
@@ -79,16 +85,16 @@ def show(rows: list[Row], console: Console) -> None:
             "" if row.theirs is None else f"{row.theirs:,.4g} {row.unit}",
             "" if row.ratio is None else f"{row.ratio:.2f}",
             row.aim,
-            "yes" if row.met else "no",
+            {True: "yes", False: "no", None: ""}[row.met],
         )
         for row in rows
     ]
     if console.is_terminal:
-        table = Table(*columns, title=machine())
+        table = Table(*columns, title=title)
         for line in cells:
             table.add_row(*line)
         console.print(table)
         return
-    console.print(f"{machine()}\n", soft_wrap=True, markup=False)
+    console.print(f"{title}\n", soft_wrap=True, markup=False)
     for line in (columns, ("---",) * len(columns), *cells):
         console.print("| " + " | ".join(line) + " |", soft_wrap=True, markup=False, highlight=False)

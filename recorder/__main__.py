@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", parents=[json], help="measure the codecs on this machine and recommend one")
     bench.set_defaults(run=_bench)
+    arguments.add_where(bench.add_mutually_exclusive_group())
     bench.add_argument("--rate", type=arguments.rate, default=30.0, metavar="HZ", help="frames per second (default 30)")
     bench.add_argument("--steps", type=arguments.count, default=150, metavar="N", help="frames to encode (default 150)")
 
@@ -196,7 +197,7 @@ def _remove(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from recorder.bench import bench
 
-    bench(args.rate, args.steps, as_json=args.json)
+    bench(args.rate, args.steps, arguments.where(args), as_json=args.json)
     return 0
 
 

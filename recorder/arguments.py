@@ -2,6 +2,12 @@
 
 import argparse
 import math
+from typing import TYPE_CHECKING
+
+from kart_pipeline.core.errors import KartError
+
+if TYPE_CHECKING:
+    from kart_pipeline.desktop.source import Where
 
 
 def count(text: str) -> int:
@@ -53,3 +59,26 @@ def number(text: str, most: float, what: str) -> float:
     if not 0 <= value <= most:  # NaN fails this too
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
     return value
+
+
+def add_where(group: "argparse._MutuallyExclusiveGroup") -> None:
+    """Options that say what of the screen is meant; `where` reads them."""
+    group.add_argument("--window", metavar="TITLE", help="the inside of the window with TITLE in its title")
+    group.add_argument("--region", metavar="X,Y,W,H", help="these pixels of the desktop")
+    group.add_argument("--monitor", type=count, metavar="N", help="a whole monitor")
+
+
+def where(args: argparse.Namespace) -> "Where | None":
+    """What of the screen is meant; None where nothing was said.
+
+    Raises:
+        KartError: it is no part of a screen.
+    """
+    from kart_pipeline.desktop.rect import Rect
+    from kart_pipeline.desktop.source import Where
+
+    if args.window is not None and not args.window.strip():
+        raise KartError("--window needs a part of the window's title; `python -m recorder screens` shows them.")
+    if args.window is None and args.region is None and args.monitor is None:
+        return None
+    return Where(args.window or "", Rect.parse(args.region) if args.region is not None else None, args.monitor)

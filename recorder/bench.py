@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
@@ -17,6 +17,9 @@ from kart_pipeline.core.frame import RGB
 from kart_pipeline.core.manifest import CRF, Codec
 from kart_pipeline.core.video import VIDEO, VideoReader
 from kart_pipeline.core.video_writer import VideoWriter
+from kart_pipeline.desktop.source import Where, open_source
+from kart_pipeline.desktop.windows import Hidden
+from kart_pipeline.driving.clock import Clock
 from recorder.display import console, print_json
 from recorder.moving import moving_picture
 
@@ -45,18 +48,37 @@ class Measured:
     error: float
 
 
-def bench(rate_hz: float, steps: int, *, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What encoding some frames came to.
+
+    Attributes:
+        seconds: of one core.
+        size: bytes.
+        read: some of the frames, read back: uint8 `(H, W, 3)` by their place.
+    """
+
+    seconds: float
+    size: int
+    read: Mapping[int, RGB]
+
+
+def bench(rate_hz: float, steps: int, where: Where | None, *, as_json: bool) -> None:
     """Measure all codecs, print the figures and recommend one.
 
     Args:
         rate_hz: that a person wants to record at.
         steps: frames to encode, of each size.
+        where: of the person's own screen the frames come from; None draws some that move as a game's do.
         as_json: for machines.
+
+    Raises:
+        KartError: the screen cannot be seen.
     """
     rows: list[Measured] = []
     absent: str | None = None
-    for width, height in SIZES:
-        frames = list(moving_picture(width, height, steps))
+    films = _drawn(steps) if where is None else _seen_on_screen(where, rate_hz, steps)
+    for frames in films:
         for codec in get_args(Codec):
             try:
                 rows.append(measure(codec, frames, rate_hz))
@@ -73,12 +95,49 @@ def bench(rate_hz: float, steps: int, *, as_json: bool) -> None:
     out.print(f"Record with --codec {choice}: {why}", soft_wrap=True)
 
 
+def _drawn(steps: int) -> Iterator[list[RGB]]:
+    for width, height in SIZES:
+        yield list(moving_picture(width, height, steps))
+
+
+def _seen_on_screen(where: Where, rate_hz: float, steps: int) -> Iterator[list[RGB]]:
+    """The same moments, at the height that is recorded by default and at the screen's own."""
+    source = open_source(where, 0)
+    clock = Clock(rate_hz)
+    frames: list[RGB] = []
+    try:
+        while len(frames) < steps:
+            seen = source.grab()
+            if isinstance(seen, Hidden):
+                raise KartError(f"There is nothing to measure: {seen.reason}.")
+            frames.append(seen.rgb)
+            clock.wait()
+    finally:
+        source.close()
+    height, width = frames[0].shape[:2]
+    least = min(height for _, height in SIZES)
+    if height > least:
+        small = (round(width * least / height / 2) * 2, least)
+        yield [np.asarray(Image.fromarray(rgb).resize(small, Image.Resampling.BILINEAR)) for rgb in frames]
+    yield frames
+
+
 def measure(codec: Codec, frames: Sequence[RGB], rate_hz: float) -> Measured:
     """Encode frames, each uint8 `(H, W, 3)`, by one thread; KartError where the codec is not installed."""
+    return measured(codec, frames, rate_hz, try_out(codec, frames, rate_hz))
+
+
+def try_out(codec: Codec, frames: Sequence[RGB], rate_hz: float, crf: int = CRF) -> Trial:
+    """Encode them, and read some back; `crf` is of a video."""
+    return _video(frames, rate_hz, crf) if codec == "h264" else _pictures(codec, frames)
+
+
+def measured(codec: Codec, frames: Sequence[RGB], rate_hz: float, trial: Trial) -> Measured:
+    """What a trial says of the codec."""
     height, width = frames[0].shape[:2]
-    seconds, size, read = (_video if codec == "h264" else _pictures)(codec, frames, rate_hz)
-    error = float(np.mean([np.abs(_seen(rgb) - _seen(frames[step])).mean() for step, rgb in read.items()]))
-    return Measured(codec, width, height, len(frames) / seconds, size / len(frames) * rate_hz * 3600 / 1e9, error)
+    error = float(np.mean([np.abs(_seen(rgb) - _seen(frames[step])).mean() for step, rgb in trial.read.items()]))
+    hourly = trial.size / len(frames) * rate_hz * 3600 / 1e9
+    return Measured(codec, width, height, len(frames) / trial.seconds, hourly, error)
 
 
 def recommend(rows: Sequence[Measured], rate_hz: float) -> tuple[Codec, str]:
@@ -101,19 +160,19 @@ def recommend(rows: Sequence[Measured], rate_hz: float) -> tuple[Codec, str]:
     )
 
 
-def _pictures(codec: Codec, frames: Sequence[RGB], rate_hz: float) -> tuple[float, int, dict[int, RGB]]:  # noqa: ARG001
+def _pictures(codec: Codec, frames: Sequence[RGB]) -> Trial:
     began = time.thread_time()
     encoded = [encode_frame(rgb, codec) for rgb in frames]
     seconds = time.thread_time() - began
     read = {step: decode_frame(encoded[step]) for step in _sample(len(frames))}
-    return seconds, sum(map(len, encoded)), read
+    return Trial(seconds, sum(map(len, encoded)), read)
 
 
-def _video(_: Codec, frames: Sequence[RGB], rate_hz: float) -> tuple[float, int, dict[int, RGB]]:
+def _video(frames: Sequence[RGB], rate_hz: float, crf: int) -> Trial:
     height, width = frames[0].shape[:2]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / VIDEO
-        writer = VideoWriter(path, (width, height), rate_hz, CRF)
+        writer = VideoWriter(path, (width, height), rate_hz, crf)
         began = time.thread_time()
         for step, rgb in enumerate(frames):
             writer.write(step, rgb)
@@ -122,7 +181,7 @@ def _video(_: Codec, frames: Sequence[RGB], rate_hz: float) -> tuple[float, int,
         reader = VideoReader(path, rate_hz, "bench")
         read = {step: reader.frame(step) for step in _sample(len(frames))}
         reader.close()
-        return seconds, path.stat().st_size, read
+        return Trial(seconds, path.stat().st_size, read)
 
 
 def _sample(count: int) -> list[int]:

@@ -12,10 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     add = parser.add_argument
     add("--game", required=True, metavar="NAME", help="what is played there, as mario_kart_64")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--window", metavar="TITLE", help="the inside of the window with TITLE in its title")
-    where.add_argument("--region", metavar="X,Y,W,H", help="these pixels of the desktop")
-    where.add_argument("--monitor", type=arguments.count, metavar="N", help="a whole monitor")
+    arguments.add_where(parser.add_mutually_exclusive_group())
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--pad", metavar="WAY", help="what you press a button of: auto (default), sdl, inputs, keyboard")
     who.add_argument("--press", metavar="KEY", help="the program presses this key by itself, as x, space or left")
@@ -34,14 +31,12 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         KartError: there is nothing to see or to press with, or what was measured cannot be believed.
     """
-    from kart_pipeline.desktop.rect import Rect
-    from kart_pipeline.desktop.source import Where
     from recorder.delay.command import Plan, calibrate
     from recorder.devices.choose import PadChoice
 
-    if args.window is not None and not args.window.strip():
-        raise KartError("--window needs a part of the window's title; `python -m recorder screens` shows them.")
-    where = Where(args.window or "", Rect.parse(args.region) if args.region else None, args.monitor)
+    where = arguments.where(args)
+    if where is None:
+        raise KartError("Say what of the screen shows the game: --window TITLE, --region x,y,w,h or --monitor N.")
     plan = Plan(args.game, where, args.press, PadChoice.parse(args.pad or "auto"), args.times)
     calibrate(plan, as_json=args.json)
 

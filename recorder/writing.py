@@ -19,13 +19,20 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Step
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.marks import Marks
-from kart_pipeline.core.session_writer import FLUSH_S, SessionWriter
+from kart_pipeline.core.session_writer import SessionWriter
 from recorder.marking import Marking
 from recorder.timing import Timing, Writing
 
-QUEUE = 64  # frames: 2 s at 30 Hz, 59 MB at 640x480
+# A kill costs what waits, and what was written since the last flush: together less than a second.
+QUEUE_S, FLUSH_S = 0.5, 0.25
+_FEWEST = 8  # frames that may wait at any rate
 ENCODERS = 2  # threads; one encodes 640x480 as PNG at 60 Hz, with little to spare
-SYNC_S = 0.25  # between two syncs: with FLUSH_S before them less than the second that a power cut may cost
+SYNC_S = 0.25  # between two syncs, and so much more may be lost in a power cut
+
+
+def queue_room(rate_hz: float) -> int:
+    """Frames that may wait at a rate: 15 at 30 Hz, which are 14 MB at 640x480."""
+    return max(_FEWEST, round(QUEUE_S * rate_hz))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +53,16 @@ class BackgroundWriter(Marking):
 
     Args:
         writer: of a new session; belongs to this object from now on.
-        most: frames that may wait. Their pixels must not be changed by the game.
+        most: frames that may wait, by default `queue_room`. Their pixels must not be changed by the game.
         encoders: threads that encode pictures; a video is encoded by the writing thread.
 
     Attributes:
         manifest: once the session is closed.
     """
 
-    def __init__(self, writer: SessionWriter, *, most: int = QUEUE, encoders: int = ENCODERS) -> None:
+    def __init__(self, writer: SessionWriter, *, most: int | None = None, encoders: int = ENCODERS) -> None:
         self._writer = writer
-        self._room = threading.Semaphore(most)
+        self._room = threading.Semaphore(queue_room(writer.header.rate_hz) if most is None else most)
         self._items: queue.SimpleQueue[_Waiting | Marks | None] = queue.SimpleQueue()
         super().__init__(writer.header.rate_hz, self._items.put)
         self._pool = None if writer.header.is_video else ThreadPoolExecutor(encoders, "encode")
@@ -68,6 +75,7 @@ class BackgroundWriter(Marking):
         self._notes: Mapping[str, Any] = {}
         self.manifest: Manifest | None = None
         writer.syncs = False  # a busy disk must not keep the next frames from being encoded
+        writer.flush_s = FLUSH_S
         self._end = threading.Event()
         # daemons: they never keep a process alive
         self._threads = [

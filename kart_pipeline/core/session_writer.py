@@ -54,6 +54,7 @@ class SessionWriter:
 
     Attributes:
         marks: cuts, laps and pauses; assign them anew at any time, the next flush writes them.
+        flush_s: how long rows may wait for the next flush, which comes with a row.
         syncs: a flush waits for the disk, which may take seconds where that is busy. Else whoever has the writer calls
             `sync`; what was flushed survives the death of the process without it, but no power cut.
 
@@ -67,6 +68,7 @@ class SessionWriter:
         self.steps = 0
         self.marks = UNMARKED
         self.syncs = True
+        self.flush_s = FLUSH_S
         self._rows: list[Row] = []
         self._last_flush = -math.inf  # the first row goes to the disk at once, and the header with it
         self._ended: str | None = None
@@ -116,7 +118,7 @@ class SessionWriter:
             encoded = encode_frame(step.frame.rgb, self.header.codec)
         self._rows.append(to_row(step, encoded, self.header.state))
         self.steps += 1
-        if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._last_flush >= FLUSH_S:
+        if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._last_flush >= self.flush_s:
             self.flush()
 
     def _open(self, first: Step) -> None:

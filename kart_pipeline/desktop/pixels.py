@@ -70,7 +70,8 @@ class Pixels:
             shot = self._mss.grab(seen.to_dict())
         except self._errors as error:
             raise KartError(f"The screen at {seen} cannot be read any more ({error!r}).") from error
-        pixels: BGRX = np.frombuffer(shot.bgra, np.uint8).reshape(shot.height, shot.width, 4)
+        # `bgra` would copy them
+        pixels: BGRX = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
         if seen == rect:
             return pixels
         whole = np.zeros((rect.height, rect.width, 4), np.uint8)

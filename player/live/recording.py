@@ -11,7 +11,7 @@ from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.recording import NothingKeptError
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.tally import Drive
-from recorder.writing import QUEUE, BackgroundWriter
+from recorder.writing import BackgroundWriter, queue_room
 
 Keep = Literal["corrections", "all", "none"]
 
@@ -77,7 +77,9 @@ class DriveRecording:
 
     def _write(self, step: Step) -> BackgroundWriter:
         if self._writer is None:
-            self._writer = BackgroundWriter(self._store.create(self._make_header()), most=QUEUE + self._most)
+            header = self._make_header()
+            room = queue_room(header.rate_hz) + self._most
+            self._writer = BackgroundWriter(self._store.create(header), most=room)
         self._writer.resume()
         while self._lead:
             self._writer.on_step(self._lead.popleft())

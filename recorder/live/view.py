@@ -11,7 +11,7 @@ from rich.text import Text
 from kart_pipeline.core.action import Action
 from recorder.devices.view import bar
 from recorder.live.snapshot import Snapshot
-from recorder.writing import QUEUE
+from recorder.writing import queue_room
 
 REFRESH_HZ = 8
 _LINE_S = 10.0  # between two lines where nobody looks at a terminal
@@ -87,6 +87,7 @@ def _head(now: Snapshot, title: str) -> Text:
 def _figures(now: Snapshot) -> Table:
     table = Table.grid(padding=(0, 3))
     hours = now.hours_left
+    filled = now.waiting / queue_room(now.target_hz)
     table.add_row(
         Text.assemble(
             "rate ", (f"{now.hz:.1f}", graded(now.hz / now.target_hz, 0.98, 0.9)), f" of {now.target_hz:g} Hz"
@@ -95,9 +96,7 @@ def _figures(now: Snapshot) -> Table:
         Text.assemble("headroom ", (f"{now.headroom:.0%}", graded(now.headroom, *_HEADROOM))),
     )
     table.add_row(
-        Text.assemble(
-            "queue ", (f"{now.waiting}", graded(1 - now.waiting / QUEUE, 0.75, 0.4)), f", at most {now.most_waiting}"
-        ),
+        Text.assemble("queue ", (f"{now.waiting}", graded(1 - filled, 0.75, 0.4)), f", at most {now.most_waiting}"),
         Text.assemble("dropped ", (f"{now.dropped}", "bold red" if now.dropped else "green")),
         Text.assemble(
             f"disk {gigabytes(now.free_bytes)}",

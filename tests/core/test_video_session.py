@@ -73,7 +73,7 @@ def test_files_and_random_access_give_the_same_pixels(recorded: Store) -> None:
 
 def test_the_manifest_says_what_the_video_is(recorded: Store) -> None:
     manifest = recorded.manifest("s1")
-    assert (manifest.codec, manifest.crf, manifest.format) == ("h264", 20, 2)
+    assert (manifest.codec, manifest.crf, manifest.format) == ("h264", 22, 2)
     assert (manifest.steps, manifest.width, manifest.height) == (len(STEPS), 85, 33)
 
 

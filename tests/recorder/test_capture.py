@@ -82,7 +82,7 @@ def test_frames_may_be_a_video(run, store: Store) -> None:
     assert len(frames) == session.manifest.steps
     assert frames[0].shape == (session.manifest.height, session.manifest.width, 3)
     status, out, _ = run("info", session_id)
-    assert f"{session.manifest.width}x{session.manifest.height} h264, CRF 20" in out
+    assert f"{session.manifest.width}x{session.manifest.height} h264, CRF 22" in out
 
 
 def test_the_seed_that_a_running_or_dead_recorder_has_taken_is_not_taken_again(run, store: Store) -> None:

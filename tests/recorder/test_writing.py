@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.recording import STREAM, recorded_batches
 from kart_pipeline.core.session_writer import repair
 from kart_pipeline.core.store import Store
-from recorder.writing import BackgroundWriter
+from recorder.writing import FLUSH_S, QUEUE_S, SYNC_S, BackgroundWriter, queue_room
 
 SPEC = ActionSpec(("steer",))
 RATE = 30
@@ -94,6 +94,17 @@ def test_a_full_queue_drops_frames_and_never_waits(tmp_path: Path, codec: str) -
     kept = store.open("s1").table(["step"]).column("step").to_pylist()
     assert len(kept) + dropped == 120
     assert kept == sorted(set(kept))
+
+
+@pytest.mark.parametrize(("rate_hz", "room"), [(30, 15), (60, 30), (4, 8)])
+def test_no_more_frames_wait_than_a_kill_may_cost(tmp_path: Path, rate_hz: float, room: int) -> None:
+    assert queue_room(rate_hz) == room
+    with BackgroundWriter(Store(tmp_path).create(replace(header("png"), rate_hz=rate_hz))) as writer:
+        for index in range(200):
+            writer.on_step(noisy(index, (240, 320)))
+        assert writer.statistics().most_waiting <= room
+    assert room <= QUEUE_S * rate_hz or room == 8
+    assert QUEUE_S + FLUSH_S + SYNC_S <= 1
 
 
 def test_frames_reach_the_disk_within_a_second_also_when_no_more_come(tmp_path: Path) -> None:
