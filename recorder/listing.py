@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
 from recorder.display import console, print_json
 from recorder.stores import Stores
@@ -11,9 +12,9 @@ def list_sessions(stores: Stores, *, as_json: bool) -> None:
     """Print the finished sessions, and those that are not.
 
     Raises:
-        KartError: a manifest cannot be read.
+        KartError: a manifest cannot be read; the others have been printed then.
     """
-    manifests = [stores.target.manifest(session_id) for session_id in stores.target.ids()]
+    manifests, unreadable = _manifests(stores)
     unfinished = {session_id: stores.is_live(session_id) for session_id in stores.local.unfinished()}
     undelivered = stores.undelivered()
     if as_json:
@@ -24,9 +25,27 @@ def list_sessions(stores: Stores, *, as_json: bool) -> None:
                 "recording": [session_id for session_id, live in unfinished.items() if live],
                 "unfinished": [session_id for session_id, live in unfinished.items() if not live],
                 "undelivered": undelivered,
+                "unreadable": unreadable,
             }
         )
-        return
+    else:
+        _print(stores, manifests, unfinished, undelivered)
+    if unreadable:
+        raise KartError("\n".join(unreadable.values()))
+
+
+def _manifests(stores: Stores) -> tuple[list[Manifest], dict[str, str]]:
+    """Those that can be read, and of the others why not."""
+    manifests, unreadable = [], {}
+    for session_id in stores.target.ids():
+        try:
+            manifests.append(stores.target.manifest(session_id))
+        except KartError as error:
+            unreadable[session_id] = str(error)
+    return manifests, unreadable
+
+
+def _print(stores: Stores, manifests: list[Manifest], unfinished: dict[str, bool], undelivered: list[str]) -> None:
     out = console()
     if manifests:
         out.print(_session_table(stores, manifests))

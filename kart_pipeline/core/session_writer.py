@@ -59,7 +59,7 @@ class SessionWriter:
             `sync`; what was flushed survives the death of the process without it, but no power cut.
 
     Raises:
-        KartError: the folder exists, or a video needs PyAV, which is not installed.
+        KartError: the folder exists or cannot be made, or a video needs PyAV, which is not installed.
     """
 
     def __init__(self, folder: Path, header: SessionHeader) -> None:
@@ -79,15 +79,7 @@ class SessionWriter:
         pa.array([0])
         if header.is_video:
             pyav(header.id)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            raise KartError(
-                f"Session {header.id} already exists in {folder.parent}; record under another id."
-            ) from None
-        self._lock = FileLock(folder / LOCK)
-        self._lock.acquire(blocking=False)
+        self._lock = _claim(folder)
         self._written_marks = self.marks
         self._file: RawFile | None = None
         self._video: VideoWriter | None = None
@@ -219,6 +211,27 @@ class SessionWriter:
             self.close()
         except (OSError, KartError) as second:
             error.add_note(f"Session {self.header.id} could not be closed ({second}); `recorder repair` finishes it.")
+
+
+def _claim(folder: Path) -> FileLock:
+    """Make the folder of a session, and lock it for as long as it is being recorded.
+
+    Raises:
+        KartError: it exists, or nothing can be written there.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            raise KartError(f"Session {folder.name} already exists in {folder.parent}; record under another id.")
+        folder.mkdir()
+        lock.acquire(blocking=False)
+    except OSError as error:
+        raise KartError(
+            f"Nothing can be recorded in {folder.parent} ({error}); name a folder that can be written, with --store, "
+            "KART_STORE or KART_HOME."
+        ) from error
+    return lock
 
 
 def repair(folder: Path, progress: Callable[[float], None] = lambda _: None) -> Manifest:

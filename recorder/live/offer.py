@@ -20,7 +20,7 @@ def offer_repair(stores: Stores, say: Callable[[str], None]) -> None:
         say(f"{', '.join(dead)} broke off; `python -m recorder repair --all` saves what was recorded.")
         return
     say(f"{', '.join(dead)} broke off. Save what was recorded now? [Y/n]")
-    if input().strip().lower() not in ("", "y", "yes"):
+    if not _agreed():
         say("Left as it is; `python -m recorder repair --all` saves it later.")
         return
     for session_id in dead:
@@ -28,3 +28,10 @@ def offer_repair(stores: Stores, say: Callable[[str], None]) -> None:
             repair_one(stores, session_id)
         except KartError as error:
             say(f"{session_id} cannot be saved: {error} To be rid of it: `python -m recorder remove {session_id}`.")
+
+
+def _agreed() -> bool:
+    try:
+        return input().strip().lower() in ("", "y", "yes")
+    except EOFError:  # Ctrl-D
+        return False
