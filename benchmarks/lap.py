@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,11 @@ BLOCK_S = 3.0  # neighbouring rows are much alike: they are resampled in blocks 
 HYPER = HyperParameters(axis_loss="mae", batch_size=32, epochs=50, patience=50, button_loss_weight=0.1)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Train on the first nine tenths, judge all predictors on the last."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lap", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    folder = parser.parse_args(arguments).folder
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with tempfile.TemporaryDirectory() as home:

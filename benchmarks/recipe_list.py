@@ -20,6 +20,7 @@ class Recipe:
         contract: fields of the contract.
         training_set: options of `build_training_set`.
         sessions: learn from the first so many sessions only.
+        start: the recipe whose network this one begins with; it is trained first, with as many steps.
     """
 
     why: str
@@ -27,6 +28,7 @@ class Recipe:
     contract: Mapping[str, Any] = field(default_factory=dict)
     training_set: Mapping[str, Any] = field(default_factory=dict)
     sessions: int | None = None
+    start: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hyper", {**BASE, **self.hyper})
@@ -56,6 +58,7 @@ RECIPES: Mapping[str, Recipe] = {
         },
     ),
     "few": Recipe("six sessions instead of all", sessions=6),
+    "warm": Recipe("all sessions, begun with the network of `few`: a warm start in place of a restart", start="few"),
     "bins": Recipe("axes as distributions over 21 bins", {"axis_head": "bins"}),
     "residual": Recipe("the small residual network", {"network": "residual"}),
     "residual-bins": Recipe("both", {"network": "residual", "axis_head": "bins"}),

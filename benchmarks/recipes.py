@@ -1,25 +1,27 @@
 """Which recipe drives best: the same sessions and number of gradient steps, one thing changed, scored in the game.
 
     python -m benchmarks.recipes --list
-    python -m benchmarks.recipes base bins stack2 --steps 1500 --seeds 20
+    python -m benchmarks.recipes base bins stack2 --steps 1500 --seeds 20 --repeats 2
 
-Learns from the sessions in KART_HOME (`make demo` records some), and scores on the tracks that the
-champion is chosen by, so that those of the final table stay unseen. Results are kept in KART_HOME/recipes.json; what is
-there is not run again.
+Learns from the sessions in KART_HOME (`make demo` records some), and scores on the tracks that the champion is chosen
+by, so that those of the final table stay unseen. Results are kept in KART_HOME/recipes.json; what is there is not run
+again, and without a name the command prints what is there. Steps, not minutes, end a training: a machine that is busy
+with other work comes to the same scores.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from benchmarks.recipe_list import RECIPES, Recipe
+from benchmarks.recipe_table import show
 from benchmarks.table import machine
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.durable import write_json
@@ -40,11 +42,14 @@ from kart_pipeline.learning.inference import predictor
 from kart_pipeline.learning.training import TrainingResult, train
 from player.policy import Policy
 
+if TYPE_CHECKING:
+    import keras
+
 EPOCHS = 10
 RESULTS = "recipes.json"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the named recipes and print the table of all results that are known."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)}")
@@ -53,7 +58,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=20, help="tracks to drive")
     parser.add_argument("--repeats", type=int, default=1, help="trainings of each recipe, with other initial weights")
     parser.add_argument("--list", action="store_true", help="name the recipes and what each changes")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     console = Console()
     if options.list:
         for name, recipe in RECIPES.items():
@@ -62,6 +67,9 @@ def main() -> int:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
+        for name in ("steps", "seeds", "repeats"):
+            if getattr(options, name) < 1:
+                raise KartError(f"--{name} must be at least 1, not {getattr(options, name)}.")
         if unknown := set(options.names) - set(RECIPES):
             raise KartError(f"There is no recipe {', '.join(sorted(unknown))}; see --list.")
         _run(options, Settings.from_env(), console)
@@ -82,16 +90,15 @@ def _run(options: argparse.Namespace, settings: Settings, console: Console) -> N
             console.print(f"{key} …", highlight=False)
             known[key] = _measure(RECIPES[name], settings, options, repeat)
             write_json(path, known)
-    _show(known, options, console)
+    show(known, options.game, console)
 
 
 def _measure(recipe: Recipe, settings: Settings, options: argparse.Namespace, repeat: int) -> dict[str, Any]:
-    examples = _examples(recipe, settings, options.game)
-    hyper = HyperParameters(
-        **{"epochs": EPOCHS, "steps_per_epoch": -(-options.steps // EPOCHS), "patience": EPOCHS, "seed": repeat}
-        | dict(recipe.hyper)
-    )
-    result = train(examples, hyper)
+    start = None
+    if recipe.start:
+        start = _train(RECIPES[recipe.start], settings, options, repeat)[1].model
+    examples, result = _train(recipe, settings, options, repeat, start)
+    hyper = result.hyper
     began = time.monotonic()
     card = _score(result, examples.contract, options)
     low, high = card.interval or (card.mean, card.mean)
@@ -119,6 +126,14 @@ def _measure(recipe: Recipe, settings: Settings, options: argparse.Namespace, re
     }
 
 
+def _train(
+    recipe: Recipe, settings: Settings, options: argparse.Namespace, repeat: int, start: "keras.Model | None" = None
+) -> tuple[TrainingSet, TrainingResult]:
+    examples = _examples(recipe, settings, options.game)
+    steps = {"epochs": EPOCHS, "steps_per_epoch": -(-options.steps // EPOCHS), "patience": EPOCHS, "seed": repeat}
+    return examples, train(examples, HyperParameters(**steps | dict(recipe.hyper)), start=start)
+
+
 def _examples(recipe: Recipe, settings: Settings, game: str) -> TrainingSet:
     """The training set of a recipe, in a folder of its own: those of the pipeline stay as they are."""
     store = Store(settings.store_url)
@@ -136,33 +151,6 @@ def _examples(recipe: Recipe, settings: Settings, game: str) -> TrainingSet:
 def _score(result: TrainingResult, contract: Contract, options: argparse.Namespace) -> Scorecard:
     policy = Policy("policy", contract, predictor(result.model, contract))
     return score(partial(make_game, options.game), lambda _: policy, PROMOTION[: options.seeds])
-
-
-def _show(known: Mapping[str, Any], options: argparse.Namespace, console: Console) -> None:
-    console.print(f"{machine()}\n", highlight=False, soft_wrap=True)
-    columns = ("recipe", "mean", "95 % interval", "worst", "worst decile", "finished", "held-out error")
-    columns += ("parameters", "MFLOP", "ms", "minutes")
-    lines = [columns, ("---", *("---:",) * (len(columns) - 1))]
-    for key, found in known.items():
-        if not key.startswith(f"{options.game} "):
-            continue
-        lines.append(
-            (
-                key.removeprefix(f"{options.game} "),
-                f"{found['mean']:.1f}",
-                f"{found['low']:.0f} to {found['high']:.0f}",
-                f"{found['worst']:.0f}",
-                f"{found['decile']:.0f}",
-                f"{found['finished']:.0%}",
-                f"{found['val']:.3f}",
-                f"{found['parameters']:,}",
-                f"{found['megaflops']:.0f}",
-                f"{found['latency_p50_ms']:.1f}",
-                f"{found['training_minutes']:.1f}",
-            )
-        )
-    for line in lines:
-        console.print(f"| {' | '.join(line)} |", highlight=False, soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

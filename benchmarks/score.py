@@ -79,13 +79,7 @@ PUBLISHED: Mapping[str, Sequence[Published]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing and print the tables."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--game", default="car_racing", choices=sorted(GAMES))
-    parser.add_argument("--rounds", type=int, default=2, help="correction rounds (default 2)")
-    parser.add_argument("--seeds", type=int, default=100, help="unseen tracks (default 100)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("correct", nargs="*", metavar="-- OPTION", help="further options of kart_pipeline.correct")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
         for name, least in (("rounds", 0), ("seeds", 1), ("workers", 1)):
             if getattr(options, name) < least:
@@ -108,12 +102,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--game", default="car_racing", choices=sorted(GAMES))
+    parser.add_argument("--rounds", type=int, default=2, help="correction rounds (default 2)")
+    parser.add_argument("--seeds", type=int, default=100, help="unseen tracks (default 100)")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("correct", nargs="*", metavar="-- OPTION", help="further options of kart_pipeline.correct")
+    return parser
+
+
 def _rounds(home: Path, options: argparse.Namespace) -> int:
     """The correction rounds that are still missing."""
     journal = rounds.load(home, options.game)
     if journal.complete and len(journal.rounds) > options.rounds:
         return 0
-    wanted = options.rounds - max(0, len(journal.rounds) - 1)
+    wanted = max(0, options.rounds - journal.asked(0).last)
     return correct(
         ["--game", options.game, "--rounds", str(wanted), "--workers", str(options.workers), *TERMS, *options.correct]
     )

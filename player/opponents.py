@@ -4,7 +4,7 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.drivers import Driver, make_driver
 from kart_pipeline.games.base import Game
-from player.policy import untrained_policy
+from player.policy import NetworkKind, untrained_policy
 
 OPPONENTS = ("expert", "straight", "untrained")
 
@@ -21,13 +21,13 @@ def parse_opponents(text: str) -> tuple[str, ...]:
     return names
 
 
-def make_opponent(name: str, contract: Contract, network: str, game: Game) -> Driver:
+def make_opponent(name: str, contract: Contract, network: NetworkKind, game: Game) -> Driver:
     """The driver of that name for this game.
 
     Args:
         name: one of `OPPONENTS`.
         contract: of the policy that it is compared with; the untrained network has the same.
-        network: likewise, its name in `learning.networks`.
+        network: likewise.
         game: that is driven.
 
     Raises:

@@ -18,7 +18,7 @@ from player.locate import locate
 from player.opponents import make_opponent
 from player.options import Options
 from player.picture.video import Film
-from player.policy import network_name, open_policy, policy_for
+from player.policy import network_kind, open_policy, policy_for
 from player.progress import Bars
 from player.report import Result
 from player.stages import StageClock
@@ -80,7 +80,7 @@ def _play_here(
     bars.begin("loading the model", 1)
     policy = open_policy(result.model["name"], package, stages=result.stages)
     bars.say(f"{policy.name} is loaded; its {len(package.golden.raw)} golden frames reproduce on this machine.")
-    opponents = [make_opponent(name, package.contract, network_name(package), game) for name in options.compare]
+    opponents = [make_opponent(name, package.contract, network_kind(package), game) for name in options.compare]
     bars.done()
     extras = Extras(
         about_driver={"kind": "policy", **result.model},
@@ -137,7 +137,7 @@ def _drives(
 def _play_in_processes(options: Options, result: Result, package: DriverPackage, bars: Bars) -> int:
     model: str = result.model["name"]
     crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(policy_for, model, package))]
-    network = network_name(package)
+    network = network_kind(package)
     crews += [(name, partial(make_opponent, name, package.contract, network)) for name in options.compare]
     for name, make_driver in crews:
         bars.begin(name, len(options.seeds))

@@ -3,6 +3,7 @@
 import json
 import time
 import zipfile
+from dataclasses import dataclass
 
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.frame import RGB, Choice, Frame
@@ -109,10 +110,21 @@ def watched_policy(name: str, package: DriverPackage, game: Game) -> Driver:
     return Corrected(policy, make_driver("expert", game)) if has_expert(game) else policy
 
 
-def untrained_policy(contract: Contract, network: str = "pilotnet", *, seed: int = 0) -> Policy:
-    """The baseline that shows what training is worth: the same network with the random weights that it begins with.
+@dataclass(frozen=True, slots=True)
+class NetworkKind:
+    """What `learning.networks.build_network` is told beside the contract.
 
-    Its axes are numbers also where the trained network's are distributions over bins.
+    Attributes:
+        name: of the network.
+        bins: of each axis's head; None where an axis is one number.
+    """
+
+    name: str = "pilotnet"
+    bins: int | None = None
+
+
+def untrained_policy(contract: Contract, network: NetworkKind | None = None, *, seed: int = 0) -> Policy:
+    """The baseline that shows what training is worth: the same network with the random weights that it begins with.
 
     Raises:
         KartError: there is no such network.
@@ -120,12 +132,16 @@ def untrained_policy(contract: Contract, network: str = "pilotnet", *, seed: int
     start_tensorflow()
     import keras
 
+    network = network or NetworkKind()
     keras.utils.set_random_seed(seed)
-    return Policy("untrained", contract, predictor(build_network(network, contract), contract))
+    built = build_network(network.name, contract, bins=network.bins)
+    return Policy("untrained", contract, predictor(built, contract))
 
 
-def network_name(package: DriverPackage) -> str:
-    """The network's name in `learning.networks`: `build_network` made it the Keras model's own."""
+def network_kind(package: DriverPackage) -> NetworkKind:
+    """The kind of a packaged network, read without loading it: `build_network` names the model and each head."""
     with zipfile.ZipFile(package.network) as archive:
-        name: str = json.loads(archive.read("config.json"))["config"]["name"]
-    return name
+        config = json.loads(archive.read("config.json"))["config"]
+    units = {layer["config"]["name"]: layer["config"].get("units", 1) for layer in config["layers"]}
+    bins = max((units.get(axis, 1) for axis in package.contract.spec.axes), default=1)
+    return NetworkKind(config["name"], bins if bins > 1 else None)

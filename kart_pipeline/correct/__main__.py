@@ -53,9 +53,21 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--game", default="car_racing", choices=sorted(GAMES), help="default car_racing")
     add(
-        "--rounds", type=int, default=3, metavar="N", help="correction rounds beyond those that are finished; default 3"
+        "--rounds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="correction rounds beyond those that are finished, or all of those that a run which broke off is to come "
+        "to; default 3",
     )
     add("--episodes", type=int, default=12, metavar="N", help="drives of the expert to begin with; default 12")
+    add(
+        "--recovery",
+        type=int,
+        default=0,
+        metavar="N",
+        help="have N further drives of the expert, of 3 s each, that begin beside the line; default 0",
+    )
     add("--drives", type=int, default=6, metavar="N", help="corrected drives a round; default 6")
     add("--minutes", type=float, default=5.0, metavar="M", help="of each training; default 5")
     add("--seeds", type=int, default=20, metavar="N", help="tracks that each model is scored on; default 20")
@@ -97,7 +109,15 @@ def _wishes(given: argparse.Namespace) -> Wishes:
     Raises:
         KartError: a number out of range, a name that is no setting, or a value that does not suit one.
     """
-    for name, least in (("rounds", 0), ("episodes", 2), ("drives", 1), ("seeds", 1), ("workers", 1), ("max_steps", 1)):
+    for name, least in (
+        ("rounds", 0),
+        ("episodes", 2),
+        ("recovery", 0),
+        ("drives", 1),
+        ("seeds", 1),
+        ("workers", 1),
+        ("max_steps", 1),
+    ):
         value = getattr(given, name)
         if value is not None and value < least:
             raise KartError(f"--{name.replace('_', '-')} must be at least {least}, not {value}.")
@@ -114,6 +134,7 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         game=given.game,
         rounds=given.rounds,
         episodes=given.episodes,
+        recovery=given.recovery,
         drives=given.drives,
         seeds=given.seeds,
         workers=given.workers,

@@ -23,8 +23,9 @@ class Wishes:
 
     Attributes:
         game: name in the registry; it must have an expert.
-        rounds: how many correction rounds, beyond those that are finished.
+        rounds: how many correction rounds; see `Journal.asked`.
         episodes: of the expert, recorded where there is no session of the game.
+        recovery: short drives of the expert that begin beside the line, recorded where there are fewer.
         drives: corrected in each round.
         seeds: tracks of the scorecard.
         workers: processes for recording and scoring.
@@ -45,6 +46,7 @@ class Wishes:
     workers: int
     hyper: HyperParameters
     training_set: Mapping[str, Any] = field(default_factory=dict)
+    recovery: int = 0
     warm_start: bool = False
     newest: bool = False
     noise: float = 0.0
@@ -70,8 +72,7 @@ class Campaign:
         Raises:
             KartError: a stage failed and says why; the next run goes on with it.
         """
-        if self._journal.complete:
-            self._keep(last=max(0, len(self._journal.rounds) - 1) + self._wishes.rounds)
+        self._ask()
         while not self._journal.complete:
             begun = self._journal.begun or self._begin(len(self._journal.rounds))
             self._keep(begun=begun)
@@ -83,6 +84,21 @@ class Campaign:
             "command adds more.",
             highlight=False,
         )
+
+    def _ask(self) -> None:
+        """Write down which rounds are wanted, and say so where a run that broke off wanted others."""
+        before = self._journal
+        after = before.asked(self._wishes.rounds)
+        if not before.complete and after.last != before.last:
+            begun = before.begun
+            late = f", and number {begun.number}, under way, is finished" if begun and begun.number > after.last else ""
+            self._console.print(
+                f"The run that broke off wanted rounds up to number {before.last}; now the last is number "
+                f"{after.last}{late}.",
+                highlight=False,
+                soft_wrap=True,
+            )
+        self._keep(last=after.last, before=after.before)
 
     def _keep(self, **changes: Any) -> None:
         """Write the journal down with `changes`."""
@@ -100,7 +116,11 @@ class Campaign:
 
     def _round(self, begun: Begun) -> None:
         wishes, champion = self._wishes, self._models.champion()
-        title = "the first model" if begun.number == 0 else f"correction round {begun.number} of {self._journal.last}"
+        title = (
+            "the first model"
+            if begun.number == 0
+            else f"correction round {begun.number} of {max(begun.number, self._journal.last)}"
+        )
         self._console.rule(f"[bold]{wishes.game}: {title}", characters="═")
         if begun.number == 0 and champion:
             self._console.print(f"Version {champion} is champion already: the rounds begin with it.", highlight=False)
@@ -109,6 +129,8 @@ class Campaign:
                 self._stage("Record", lambda: self._road.record(begun.sessions, wishes.workers))
             else:
                 self._stage("Correct", lambda: self._correct(begun))
+            if self._road.recorded(beside=True) < wishes.recovery:
+                self._stage("Recover", lambda: self._road.record_recoveries(wishes.recovery, wishes.workers))
             self._stage("Prepare", self._road.prepare)
             if self._models.newest() <= begun.before:
                 self._stage("Train", lambda: self._train(warm_start=wishes.warm_start and champion > 0))
@@ -122,6 +144,7 @@ class Campaign:
             driver=begun.driver,
             drives=wishes.drives if begun.driver else 0,
             drift=begun.drift,
+            noise=begun.noise,
             seconds=begun.seconds,
             minutes=minutes,
         )
@@ -152,10 +175,12 @@ class Campaign:
         )
         made = correct(self._settings, wishes.game, terms, version=begun.driver, console=self._console)
         drift = made["mean difference to the expert"]
-        self._keep(begun=replace(begun, drift=drift))
+        self._keep(begun=replace(begun, drift=drift, noise=wishes.noise))
+        knocks = ", knocks included" if wishes.noise else ""
         self._console.print(
             f"Version {begun.driver} scores {made['mean score']:.0f} on {wishes.drives} tracks of its own, "
-            f"{made['given up']} of them given up; on average it is {drift:.3f} from what the expert would have done.",
+            f"{made['given up']} of them given up; on average it is {drift:.3f} from what the expert would have done"
+            f"{knocks}.",
             highlight=False,
         )
 

@@ -38,7 +38,8 @@ def rounds_figure(game: str, rounds: Sequence[Round], max_bytes: int | None = No
     drifted = [item for item in rounds if item.drift is not None]
     drift = panels[-1]
     drift.plot([item.number for item in drifted], [item.drift or 0.0 for item in drifted], "o-", color=PREDICTED)
-    drift.set(xlabel="round", ylabel="|driver - expert| while corrected")
+    knocked = "\n(knocks of its hands included)" if any(item.noise for item in drifted) else ""
+    drift.set(xlabel="round", ylabel=f"|driver - expert| while corrected{knocked}")
     drift.set_ylim(0, 1.15 * max((item.drift or 0.0 for item in drifted), default=1.0))
     for panel in (panels[0], drift):
         panel.set_xticks([item.number for item in rounds])

@@ -14,6 +14,7 @@ from kart_pipeline.games.registry import GAMES
 from kart_pipeline.learning.hyper import HyperParameters
 
 NOISE = "0.8"  # of the expert's hands, see `driving.drivers.knocks`
+RECOVERY_S = 3.0  # an expert is back on its line by then
 
 T = TypeVar("T")
 
@@ -40,22 +41,32 @@ class Road:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
         return result
 
-    def recorded(self) -> int:
-        """How many finished sessions of the game the store holds."""
+    def recorded(self, *, beside: bool = False) -> int:
+        """How many finished sessions of the game the store holds: from the start on, or of drives begun `beside` it."""
         store = Store(self.settings.store_url)
-        return sum(store.manifest(session_id).game == self.game for session_id in store.ids())
+        manifests = map(store.manifest, store.ids())
+        return sum(item.game == self.game and bool(item.source.get("displaced")) == beside for item in manifests)
 
     def record(self, wanted: int, workers: int = 2) -> None:
         """Let the game's expert drive, its hands knocked now and then, until the store holds `wanted` sessions."""
+        self._record(wanted, workers, self.step_limit(), beside=False)
+
+    def record_recoveries(self, wanted: int, workers: int = 2) -> None:
+        """The same with drives of `RECOVERY_S` that begin beside the line, where nobody who drives well ever comes."""
+        steps = round(RECOVERY_S * GAMES[self.game].contract.rate_hz)
+        limit = ["--recovery", "--max-steps", str(min(steps, self.max_steps or steps))]
+        self._record(wanted, workers, limit, beside=True)
+
+    def _record(self, wanted: int, workers: int, options: list[str], *, beside: bool) -> None:
         if Store(self.settings.recordings).unfinished():
             self.command("recorder", "repair", "--all")
-        missing = wanted - self.recorded()
+        missing = wanted - self.recorded(beside=beside)
         if missing <= 0:
             self.console.print("All sessions of this round are there.")
             return
         arguments = ["--game", self.game, "--driver", "expert", "--noise", NOISE, "--episodes", str(missing)]
         workers = GAMES[self.game].workers(workers)
-        self.command("recorder", "capture", *arguments, "--workers", str(workers), *self.step_limit())
+        self.command("recorder", "capture", *arguments, "--workers", str(workers), *options)
 
     def prepare(self) -> None:
         """Build the frames of every session that lacks them; a bad session is named and left out."""

@@ -1,6 +1,6 @@
 """What the correction rounds of a game have come to, and what the round under way began with: `rounds.json`."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ class Round:
         corrected: in how many of those frames a model drove and its teacher said what would have been right.
         driver: the version that was corrected in this round; 0 in round 0.
         drives: how many tracks it drove.
-        drift: mean absolute difference of what it did there and what the expert would have done.
+        drift: mean absolute difference of what was executed there and what the expert would have done.
+        noise: how hard its hands were knocked meanwhile, 0 to 1; what the knocks did is part of `drift`.
         seconds: by stage.
         minutes: of all rounds so far.
     """
@@ -46,6 +47,7 @@ class Round:
     driver: int = 0
     drives: int = 0
     drift: float | None = None
+    noise: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     minutes: float = 0.0
 
@@ -60,7 +62,7 @@ class Begun:
         before: the newest version when the round began; a newer one is this round's.
         driver: the version that is corrected; 0 in round 0.
         first: number of its first correction.
-        drift: as of `Round`, once it has driven.
+        drift, noise: as of `Round`, once it has driven.
         seconds: by stage, of the stages that are over.
     """
 
@@ -70,6 +72,7 @@ class Begun:
     driver: int = 0
     first: int = 0
     drift: float | None = None
+    noise: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -81,11 +84,13 @@ class Journal:
         rounds: those that are finished.
         last: number of the last one that is wanted.
         begun: the one under way.
+        before: how many rounds were finished when those up to `last` were asked for.
     """
 
     rounds: tuple[Round, ...] = ()
     last: int = -1
     begun: Begun | None = None
+    before: int = 0
 
     @property
     def minutes(self) -> float:
@@ -96,6 +101,15 @@ class Journal:
     def complete(self) -> bool:
         """No round is under way, and the last one that is wanted is finished."""
         return self.begun is None and len(self.rounds) > self.last
+
+    def asked(self, corrections: int) -> "Journal":
+        """The same, with so many correction rounds wanted.
+
+        They count from those that are finished; where wanted ones are not, from those that were finished when they
+        were asked for. So the command that broke off goes on with the same number, and another number is heeded.
+        """
+        before = len(self.rounds) if self.complete else self.before
+        return replace(self, last=max(0, before - 1) + corrections, before=before)
 
 
 def load(home: Path, game: str) -> Journal:
@@ -111,7 +125,10 @@ def load(home: Path, game: str) -> Journal:
             return Journal()
         begun = found["begun"]
         return Journal(
-            tuple(Round(**entry) for entry in found["rounds"]), found["last"], Begun(**begun) if begun else None
+            tuple(Round(**entry) for entry in found["rounds"]),
+            found["last"],
+            Begun(**begun) if begun else None,
+            found.get("before", 0),
         )
 
     return kept.load(home / FILE, make, Journal())

@@ -1,4 +1,4 @@
-"""All figures of a training run, by name: for MLflow in full size, for Dagster in a bounded one."""
+"""All figures of a training run, by name, in full size; `drawing.shrunk` makes one fit where there is little room."""
 
 import numpy as np
 
@@ -15,38 +15,36 @@ _LOOKED_AT = 6  # inputs: each costs 145 answers of the network
 _USUAL = 64  # inputs whose mean is what a place usually shows
 
 
-def result_figures(result: TrainingResult, training_set: TrainingSet, max_bytes: int | None = None) -> dict[str, bytes]:
-    """All figures of a run as PNG by name, each of at most `max_bytes`."""
+def result_figures(result: TrainingResult, training_set: TrainingSet) -> dict[str, bytes]:
+    """All figures of a run as PNG by name."""
     contract = training_set.contract
     rows = training_set.rows("val")
     made = {
-        "loss": figures.loss_curves(result.history, result.best_epoch, max_bytes),
+        "loss": figures.loss_curves(result.history, result.best_epoch),
         "predicted_against_true": figures.predicted_against_true(
-            rows.labels, result.predicted, contract.spec, contract.rate_hz, max_bytes=max_bytes
+            rows.labels, result.predicted, contract.spec, contract.rate_hz
         ),
-        "where_it_looks": looks(result, training_set, max_bytes),
-        "training_inputs": sample_inputs(training_set, max_bytes),
+        "where_it_looks": looks(result, training_set),
+        "training_inputs": sample_inputs(training_set),
     }
     if contract.spec.buttons:
-        made["button_confusion"] = analysis.button_confusion(rows.labels, result.predicted, contract.spec, max_bytes)
+        made["button_confusion"] = analysis.button_confusion(rows.labels, result.predicted, contract.spec)
     if training_set.steering is not None:
-        made["error_by_direction"] = analysis.error_by_direction(
-            rows.labels, result.predicted, contract.spec, max_bytes
-        )
-        made["steering"] = figures.steering_histogram(training_set.steering, direction_name(contract.spec), max_bytes)
+        made["error_by_direction"] = analysis.error_by_direction(rows.labels, result.predicted, contract.spec)
+        made["steering"] = figures.steering_histogram(training_set.steering, direction_name(contract.spec))
     return made
 
 
-def sample_inputs(training_set: TrainingSet, max_bytes: int | None = None) -> bytes:
+def sample_inputs(training_set: TrainingSet) -> bytes:
     """A contact sheet of training rows from the first to the last, as the network sees them."""
     rows = training_set.rows("train")
     pick = _spread(0, len(rows) - 1, _SHEET_FRAMES)
     frames = BatchReader(training_set).read(rows.session_index[pick], rows.row[pick])
     columns = max(1, 4 // training_set.contract.stack)
-    return contact_sheet(frames, training_set.contract, rows.labels[pick], columns, max_bytes)
+    return contact_sheet(frames, training_set.contract, rows.labels[pick], columns)
 
 
-def looks(result: TrainingResult, training_set: TrainingSet, max_bytes: int | None = None) -> bytes:
+def looks(result: TrainingResult, training_set: TrainingSet) -> bytes:
     """What the network's answers depend on, in held-out inputs from the hardest left turn to the hardest right one."""
     contract, rows = training_set.contract, training_set.rows("val")
     way = directions(rows.labels, contract.spec)
@@ -63,7 +61,6 @@ def looks(result: TrainingResult, training_set: TrainingSet, max_bytes: int | No
         rows.labels[pick],
         result.predicted[pick],
         contract,
-        max_bytes,
     )
 
 

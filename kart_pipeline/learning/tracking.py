@@ -149,8 +149,12 @@ def log_epoch(epoch: int, figures_of_epoch: Figures) -> None:
     mlflow.log_metrics(figures_of_epoch, step=epoch)
 
 
-def log_result(result: TrainingResult, training_set: TrainingSet) -> None:
-    """Errors and cost as metrics (at the best epoch's step), the evaluation as a table, the figures in full size."""
+def log_result(result: TrainingResult, training_set: TrainingSet) -> dict[str, bytes]:
+    """Errors and cost as metrics (at the best epoch's step), the evaluation as a table, the figures in full size.
+
+    Returns:
+        The figures, PNG by name: whoever shows them elsewhere need not draw them again.
+    """
     import mlflow
     from PIL import Image
 
@@ -158,8 +162,10 @@ def log_result(result: TrainingResult, training_set: TrainingSet) -> None:
     mlflow.log_metrics(result.evaluation.metrics() | result.cost.metrics() | speed, step=result.best_epoch)
     mlflow.log_text(result.evaluation.markdown() + "\n", "evaluation.md")
     log_end(result.ended)
-    for name, png in result_figures(result, training_set).items():
+    figures = result_figures(result, training_set)
+    for name, png in figures.items():
         mlflow.log_image(Image.open(io.BytesIO(png)), f"figures/{name}.png")
+    return figures
 
 
 def log_trial(result: TrainingResult, objective: str, value: float) -> None:

@@ -59,7 +59,8 @@ class Correction:
     """One corrected drive: its session, what it was worth, and how far from the expert's word it was.
 
     Attributes:
-        drift: mean absolute difference of what was executed and its label, over all steps and channels.
+        drift: mean absolute difference of what was executed and its label, over all steps and channels. Knocks are
+            executed too: with `Terms.noise` it says more of them than of the driver.
     """
 
     seed: int

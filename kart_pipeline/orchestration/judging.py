@@ -22,7 +22,7 @@ from kart_pipeline.orchestration.resources import Progress
 from player.locate import locate
 from player.opponents import make_opponent
 from player.play import check_fit
-from player.policy import network_name, watched_policy
+from player.policy import network_kind, watched_policy
 
 WORKERS = 2
 PAYS_FROM = 12  # seeds: with fewer, starting TensorFlow in other processes costs more time than they save
@@ -99,7 +99,7 @@ def drive_opponents(package: DriverPackage, course: Course, progress: Progress) 
     with make_game(course.game) as game:
         names = [(EXPERT, "expert")] if has_expert(game) else []
     names += [(STRAIGHT, "straight"), (UNTRAINED, "untrained")]
-    network = network_name(package)
+    network = network_kind(package)
     return tuple(
         _drive(
             name,
@@ -119,7 +119,9 @@ def processes(course: Course, *, network: bool) -> int:
 
 def kind(package: DriverPackage) -> str:
     """What the opponents' drives depend on beside the course: the untrained network, and this package's games."""
-    return f"{network_name(package)} {package.contract.hash} {__version__}"
+    network = network_kind(package)
+    bins = f" {network.bins} bins" if network.bins else ""
+    return f"{network.name}{bins} {package.contract.hash} {__version__}"
 
 
 def playable(game: str) -> bool:

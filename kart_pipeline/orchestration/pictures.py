@@ -31,7 +31,7 @@ def photo(picture: Image.Image) -> dg.MarkdownMetadataValue:
 
 
 def figure(png: bytes) -> dg.MarkdownMetadataValue:
-    """A figure that `learning.figures` made with `max_bytes=MOST_BYTES`."""
+    """A figure whose PNG has at most `MOST_BYTES`."""
     return _inline(png, "png")
 
 

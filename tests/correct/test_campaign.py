@@ -74,7 +74,8 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(recorded: Settings, monkeypa
     assert versions(recorded) == 2
 
     sessions = Store(recorded.store_url).ids()
-    said = run(recorded)
+    said = run(recorded, replace(WISHES, rounds=0))
+    assert "wanted rounds up to number 1; now the last is number 0, and number 1, under way, is finished" in said
     assert versions(recorded) == 2
     assert Store(recorded.store_url).ids() == sessions
     assert "correction round 1 of 1" in said
@@ -100,7 +101,7 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(recorded: Settings, monkeypa
 
 
 def test_nothing_is_done_where_no_round_is_wanted(recorded: Settings):
-    journal = rounds.Journal((rounds.Round(number=0, version=1, champion=1),), 0)
+    journal = rounds.Journal((rounds.Round(number=0, version=1, champion=1),), 0, before=1)
     rounds.save(recorded.home, "car_racing", journal)
     assert "keep the rounds" in run(recorded, replace(WISHES, rounds=0))
     assert rounds.load(recorded.home, "car_racing") == journal

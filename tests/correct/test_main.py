@@ -29,6 +29,7 @@ def test_settings_of_training_and_training_set_can_be_named():
     [
         (("--rounds", "-1"), "--rounds must be at least 0, not -1."),
         (("--episodes", "1"), "--episodes must be at least 2"),
+        (("--recovery", "-1"), "--recovery must be at least 0, not -1."),
         (("--drives", "0"), "--drives must be at least 1"),
         (("--max-steps", "0"), "--max-steps must be at least 1"),
         (("--noise", "2"), "--noise is a number from 0 to 1, not 2.0."),

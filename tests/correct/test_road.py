@@ -43,6 +43,21 @@ def test_it_records_only_what_is_missing(road, monkeypatch):
     assert "All sessions of this round are there." in said(road)
 
 
+@pytest.mark.e2e
+def test_drives_that_begin_beside_the_line_are_short_and_counted_by_themselves(road, monkeypatch):
+    pytest.importorskip("Box2D")
+    monkeypatch.delenv("KART_STORE", raising=False)
+    road.record_recoveries(1, workers=1)
+    store = Store(road.settings.store_url)
+    (manifest,) = map(store.manifest, store.ids())
+    assert manifest.source["displaced"]
+    assert manifest.driver["noise"]
+    assert manifest.steps == 5
+    assert (road.recorded(), road.recorded(beside=True)) == (0, 1)
+    road.record_recoveries(1, workers=1)
+    assert road.recorded(beside=True) == 1
+
+
 def test_a_command_that_fails_is_named(road, capfd):
     with pytest.raises(KartError, match="`python -m recorder` failed with status 2; see above"):
         road.command("recorder", "info", "nothing")

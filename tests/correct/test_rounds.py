@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
@@ -43,6 +43,25 @@ def test_a_round_under_way_is_not_complete_and_neither_is_one_that_is_wanted():
     assert not Journal(last=0).complete
     assert not Journal((Round(number=0, version=1, champion=1),), 0, Begun(number=1)).complete
     assert Journal((Round(number=0, version=1, champion=1),), 0).complete
+
+
+def finished_rounds(count: int) -> tuple[Round, ...]:
+    return tuple(Round(number=number, version=number + 1, champion=1) for number in range(count))
+
+
+def test_rounds_are_asked_for_beyond_those_that_are_finished():
+    assert Journal().asked(3).last == 3
+    assert Journal(finished_rounds(4), 3).asked(2).last == 5
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
+def test_a_run_that_broke_off_goes_on_with_the_same_number_and_heeds_another(earlier, wanted, done, other):
+    asked = Journal(finished_rounds(earlier), earlier - 1).asked(wanted)
+    done = min(done, asked.last - earlier)  # rounds finished before it broke off, in the one that follows
+    assume(done >= 0)
+    broken = Journal(finished_rounds(earlier + done), asked.last, Begun(number=earlier + done), asked.before)
+    assert broken.asked(wanted) == broken
+    assert broken.asked(other).last - asked.last == other - wanted
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"kart": {"rounds": [{"number": 0}], "last": 0, "begun": null}}'])

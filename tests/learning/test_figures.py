@@ -7,7 +7,7 @@ from PIL import Image
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.balance import histogram
-from kart_pipeline.learning.drawing import EMBEDDABLE
+from kart_pipeline.learning.drawing import EMBEDDABLE, shrunk
 from kart_pipeline.learning.figures import loss_curves, predicted_against_true, steering_histogram
 
 SPEC = ActionSpec(("steer", "pitch"), ("A", "B"), ("steer",))
@@ -47,6 +47,16 @@ def test_figures_fit_into_an_event_log_and_are_wide_enough_to_read(rows: int) ->
 def test_a_figure_without_a_limit_is_larger_than_one_with() -> None:
     whole, small = (opened(loss_curves(history(40), 3, limit)) for limit in (None, 15_000))
     assert small.width < whole.width
+
+
+def test_a_figure_that_was_drawn_is_shrunk_without_being_drawn_again() -> None:
+    whole = loss_curves(history(40), 3)
+    small = shrunk(whole, 15_000)
+    assert len(small) <= 15_000
+    assert opened(small).width < opened(whole).width
+    assert opened(shrunk(whole, len(whole))).size == opened(whole).size
+    with pytest.raises(KartError, match="fits into 100 bytes"):
+        shrunk(whole, 100)
 
 
 def test_a_limit_that_nothing_fits_into_is_refused() -> None:

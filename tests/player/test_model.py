@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import zipfile
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,8 +16,9 @@ from kart_pipeline.driving.loop import drive
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.games.car_racing import CarRacing
 from kart_pipeline.games.registry import default_contract
+from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.package import read_package
-from player.policy import Policy, load_policy, network_name, policy_for, untrained_policy, watched_policy
+from player.policy import NetworkKind, Policy, load_policy, network_kind, policy_for, untrained_policy, watched_policy
 
 
 @pytest.fixture
@@ -214,7 +216,19 @@ def test_the_untrained_network_is_the_same_every_time_and_not_the_trained_one(sh
     assert answers[0] == answers[1] != answers[2]
 
 
-def test_the_networks_name_is_read_without_loading_it(shelf):
-    from kart_pipeline.learning.package import read_package
+def test_the_kind_of_a_network_is_read_without_loading_it(shelf):
+    assert network_kind(read_package(shelf.folder)) == NetworkKind("pilotnet")
 
-    assert network_name(read_package(shelf.folder)) == "pilotnet"
+
+def test_an_untrained_network_has_the_heads_of_the_trained_one(shelf, tmp_path):
+    package = read_package(shelf.folder)
+    of_bins = replace(package, network=tmp_path / "bins.keras")
+    build_network("residual", package.contract, bins=11).save(of_bins.network)
+    assert network_kind(of_bins) == NetworkKind("residual", 11)
+    with CarRacing() as game:
+        frame = game.reset(9)
+    policies = [untrained_policy(package.contract, kind) for kind in (network_kind(of_bins), NetworkKind("residual"))]
+    for policy in policies:
+        policy.reset()
+    bins, numbers = (policy.act(frame).action.vector() for policy in policies)
+    assert not np.array_equal(bins, numbers)

@@ -6,6 +6,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.games.car_racing import CarRacing
 from player.opponents import make_opponent, parse_opponents
 from player.options import parse
+from player.policy import NetworkKind
 
 NEEDED = ["--model-uri", "models:/x/1", "--game", "car_racing"]
 
@@ -66,6 +67,6 @@ def test_expert_and_straight_are_drivers_of_the_game():
     with CarRacing() as game:
         frame = game.reset(1)
         for name in ("expert", "straight"):
-            driver = make_opponent(name, default_contract("car_racing"), "pilotnet", game)
+            driver = make_opponent(name, default_contract("car_racing"), NetworkKind(), game)
             driver.reset()
             assert driver.act(frame).action.spec == game.spec

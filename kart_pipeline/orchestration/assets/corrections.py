@@ -74,6 +74,7 @@ def corrections(
                 "driver": f"{registered_name(game)} version {version}",
                 "mean score": float(np.mean(scores)) if scores else None,
                 "mean difference to the expert": drift,
+                "noise, part of that difference": config.noise or None,
                 "dagster/row_count": sum(drive.steps for drive in made),
                 "given up": sum(drive.ended in (ASTRAY, STUCK) for drive in made),
             }

@@ -12,10 +12,10 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.training_set import INDEX, TrainingSet, load_training_set
 from kart_pipeline.learning import tracking
+from kart_pipeline.learning.drawing import shrunk
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predictor
 from kart_pipeline.learning.package import Golden, load_network, make_golden
-from kart_pipeline.learning.result_figures import result_figures
 from kart_pipeline.learning.tracking import registered_name
 from kart_pipeline.learning.training import Progress as Batch
 from kart_pipeline.learning.training import TrainingResult, train
@@ -45,6 +45,8 @@ class TrainingConfig(Recipe):
 
 
 RUN_TAG = "dagster.run_id"  # of an MLflow run: the Dagster run that made it
+_SHOWN = ("loss", "predicted_against_true", "where_it_looks", "error_by_direction", "button_confusion")
+_TITLES = {"loss": "loss by epoch"}
 GOLDEN_FRAMES = 4  # beyond those that fill the first stack; a raw frame of 640x480 takes up to 0.9 MB
 
 
@@ -87,19 +89,19 @@ def driver_model(
             tracking.log_origin(examples, hyper)
             start = _start(settings, game, holder, examples.contract) if holder else None
             result = train(examples, hyper, start=start, on_epoch=tracking.log_epoch, on_batch=tell)
-            tracking.log_result(result, examples)
+            figures = tracking.log_result(result, examples)
             golden = _golden(result, examples, Store(settings.store_url))
             driver = tracking.log_driver(result.model, examples.contract, golden, game, step=result.best_epoch)
     context.log.info("Registered %s version %s.", driver.name, driver.version)
-    shown = result_figures(result, examples, pictures.MOST_BYTES)
     return dg.MaterializeResult(
         metadata=tables.present(
             {
-                "loss by epoch": pictures.figure(shown["loss"]),
                 **{
-                    name.replace("_", " "): pictures.figure(shown[name])
-                    for name in ("predicted_against_true", "where_it_looks", "error_by_direction", "button_confusion")
-                    if name in shown
+                    _TITLES.get(name, name.replace("_", " ")): pictures.figure(
+                        shrunk(figures[name], pictures.MOST_BYTES)
+                    )
+                    for name in _SHOWN
+                    if name in figures
                 },
                 "errors on held-out rows": dg.MetadataValue.md(result.evaluation.markdown()),
                 "registered": f"{driver.name} version {driver.version}",
