@@ -40,6 +40,10 @@ def drive(seed: int, score: float) -> Drive:
     return Drive(seed=seed, score=score, game_seconds=1.0, wall_seconds=1.0, interventions=0, cadence=cadence, **known)
 
 
+def finished(count: int) -> tuple[rounds.Round, ...]:
+    return tuple(rounds.Round(number=number, version=number + 1, champion=1) for number in range(count))
+
+
 KNOWN = {
     "kart base steps=500 seeds=3 repeat=0": training(100, 200, 300),
     "kart base steps=500 seeds=3 repeat=1": training(200, 300, 400),
@@ -123,3 +127,28 @@ def test_the_same_champion_does_not_drive_the_same_tracks_again(tmp_path, monkey
     monkeypatch.setattr(score.subprocess, "run", None)
     options = score._parser().parse_args(["--game", "kart", "--seeds", "1"])
     assert [found.mean for found in score._unseen(tmp_path, options)] == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("journal", "asked"),
+    [
+        (rounds.Journal(), "2"),
+        (rounds.Journal(finished(2), 1), "1"),  # one correction round is there
+        (rounds.Journal(finished(2), 2, rounds.Begun(number=2)), "2"),  # the run that broke off goes on
+        (rounds.Journal(finished(3), 5, rounds.Begun(number=3), before=2), "1"),  # it wanted more than is asked for now
+    ],
+)
+def test_the_score_asks_for_the_rounds_that_are_missing(journal, asked, tmp_path, monkeypatch):
+    told: list[list[str]] = []
+    monkeypatch.setattr(score, "correct", lambda arguments: told.append(arguments) or 0)
+    rounds.save(tmp_path, "kart", journal)
+    assert score._rounds(tmp_path, score._parser().parse_args(["--game", "kart", "--rounds", "2"])) == 0
+    ((_, _, option, wanted, *_),) = told
+    assert (option, wanted) == ("--rounds", asked)
+    assert journal.asked(int(asked)).last == 2
+
+
+def test_nothing_is_asked_for_where_all_rounds_are_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(score, "correct", None)
+    rounds.save(tmp_path, "kart", rounds.Journal(finished(3), 2))
+    assert score._rounds(tmp_path, score._parser().parse_args(["--game", "kart", "--rounds", "2"])) == 0

@@ -50,6 +50,12 @@ def trained(make_training_set: MakeSet, contract: Contract, hyper: HyperParamete
     return Trained(training_set, result, epochs, batches)
 
 
+@pytest.fixture(scope="module")
+def lean(contract: Contract) -> Contract:
+    """With two heads instead of five, for what does not depend on them: tracing takes most of a short run."""
+    return replace(contract, spec=ActionSpec(("steer",), ("A",), ("steer",)))
+
+
 def test_a_network_learns_to_follow_a_drawn_road_and_beats_every_baseline(trained: Trained) -> None:
     evaluation = trained.result.evaluation
     assert all(evaluation.beats(other) for other in ("straight", "median", "mean", "repeat last"))
@@ -96,9 +102,9 @@ def test_losses_of_heads_are_means_over_rows_and_add_up_to_what_is_minimised(tra
 
 
 def test_two_runs_of_one_seed_give_equal_weights_and_another_seed_others(
-    make_training_set: MakeSet, contract: Contract
+    make_training_set: MakeSet, lean: Contract
 ) -> None:
-    training_set = make_training_set(contract, (48, 16))
+    training_set = make_training_set(lean, (48, 16))
     hyper = HyperParameters(epochs=2, batch_size=16, dropout=0.2, seed=11)
     first, again = (weights_of(train(training_set, hyper)) for _ in range(2))
     other = weights_of(train(training_set, replace(hyper, seed=12)))
@@ -132,10 +138,10 @@ def test_a_network_of_bins_learns_to_follow_the_road_too(
 
 
 def test_a_run_that_gets_no_better_ends_and_goes_back_to_its_best(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+    make_training_set: MakeSet, lean: Contract, hyper: HyperParameters
 ) -> None:
     # far too fast to settle, so that some epoch is worse than the one before
-    result = train(make_training_set(contract), replace(hyper, epochs=60, learning_rate=0.02, patience=1))
+    result = train(make_training_set(lean), replace(hyper, epochs=60, learning_rate=0.02, patience=1))
     assert result.ended == "no better"
     assert len(result.history) == result.best_epoch + 1
     rmse = result.evaluation.errors["network"].heads["steer"]["rmse"]
@@ -150,11 +156,11 @@ def test_the_learning_rate_falls_along_half_a_cosine_from_the_first_to_the_last(
 
 
 def test_a_time_budget_cuts_an_epoch_short_validates_and_ends(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+    make_training_set: MakeSet, lean: Contract, hyper: HyperParameters
 ) -> None:
     seen: list[Progress] = []
     budget = replace(hyper, epochs=1000, patience=1000, steps_per_epoch=100_000, max_minutes=0.02)
-    result = train(make_training_set(contract), budget, on_batch=seen.append)
+    result = train(make_training_set(lean), budget, on_batch=seen.append)
     assert result.ended == "time budget"
     assert len(result.history) == 1
     assert 0 < len(seen) < 100_000
@@ -163,21 +169,20 @@ def test_a_time_budget_cuts_an_epoch_short_validates_and_ends(
 
 
 def test_a_loss_that_is_lost_ends_in_a_sentence_and_no_model(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+    make_training_set: MakeSet, lean: Contract, hyper: HyperParameters
 ) -> None:
     with pytest.raises(KartError, match=r"loss became (nan|inf) in epoch \d+, after \d+ batches; use a smaller"):
-        train(make_training_set(contract), replace(hyper, epochs=500, learning_rate=1.0, patience=500))
+        train(make_training_set(lean), replace(hyper, epochs=500, learning_rate=1.0, patience=500))
 
 
 def test_a_run_begins_with_the_weights_of_another_and_leaves_that_as_it_is(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+    trained: Trained, hyper: HyperParameters
 ) -> None:
-    training_set = make_training_set(contract)
-    first = train(training_set, hyper)
+    first = trained.result
     before = weights_of(first)
     # at a rate of almost nothing the weights stay where they begin
     crawling = replace(hyper, epochs=1, learning_rate=1e-8, dropout=0.5, seed=9)
-    again = train(training_set, crawling, start=first.model)
+    again = train(trained.training_set, crawling, start=first.model)
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(before, weights_of(again), strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(before, weights_of(first), strict=True))
     assert again.evaluation.errors["network"].euclidean == pytest.approx(
@@ -215,9 +220,9 @@ def test_insets_of_other_sizes_within_one_outer_size_are_refused(contract: Contr
 
 
 def test_an_interruption_reaches_the_caller_and_writes_nothing(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters
+    make_training_set: MakeSet, lean: Contract, hyper: HyperParameters
 ) -> None:
-    training_set = make_training_set(contract)
+    training_set = make_training_set(lean)
     home = training_set.path.parents[3]
     before = sorted(home.rglob("*"))
 
@@ -231,9 +236,9 @@ def test_an_interruption_reaches_the_caller_and_writes_nothing(
 
 
 def test_rows_without_weight_teach_nothing(
-    make_training_set: MakeSet, contract: Contract, hyper: HyperParameters, monkeypatch: pytest.MonkeyPatch
+    make_training_set: MakeSet, lean: Contract, hyper: HyperParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training_set = make_training_set(contract)
+    training_set = make_training_set(lean)
     original = TrainingSet.rows
 
     def weightless(self: TrainingSet, split: str) -> object:
