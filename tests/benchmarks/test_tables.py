@@ -120,12 +120,12 @@ def test_the_score_is_told_beside_published_ones(tmp_path, capsys):
 
 
 def test_the_same_champion_does_not_drive_the_same_tracks_again(tmp_path, monkeypatch):
-    rounds.save(tmp_path, "kart", rounds.Journal((rounds.Round(number=0, version=3, champion=3),), 0))
-    card = Scorecard("kart", "v3", (drive(1, 7.0),))
-    of = {"game": "kart", "version": 3, "seeds": 1}
+    rounds.save(tmp_path, "car_racing", rounds.Journal((rounds.Round(number=0, version=3, champion=3),), 0))
+    card = Scorecard("car_racing", "v3", (drive(1, 7.0),))
+    of = {"game": "car_racing", "version": 3, "seeds": 1}
     (tmp_path / score.RESULTS).write_text(json.dumps({"of": of, "scorecards": [card.to_dict()]}), encoding="utf-8")
     monkeypatch.setattr(score.subprocess, "run", None)
-    options = score._parser().parse_args(["--game", "kart", "--seeds", "1"])
+    options = score._parser().parse_args(["--game", "car_racing", "--seeds", "1"])
     assert [found.mean for found in score._unseen(tmp_path, options)] == [7.0]
 
 
@@ -141,8 +141,8 @@ def test_the_same_champion_does_not_drive_the_same_tracks_again(tmp_path, monkey
 def test_the_score_asks_for_the_rounds_that_are_missing(journal, asked, tmp_path, monkeypatch):
     told: list[list[str]] = []
     monkeypatch.setattr(score, "correct", lambda arguments: told.append(arguments) or 0)
-    rounds.save(tmp_path, "kart", journal)
-    assert score._rounds(tmp_path, score._parser().parse_args(["--game", "kart", "--rounds", "2"])) == 0
+    rounds.save(tmp_path, "car_racing", journal)
+    assert score._rounds(tmp_path, score._parser().parse_args(["--game", "car_racing", "--rounds", "2"])) == 0
     ((_, _, option, wanted, *_),) = told
     assert (option, wanted) == ("--rounds", asked)
     assert journal.asked(int(asked)).last == 2
@@ -150,5 +150,5 @@ def test_the_score_asks_for_the_rounds_that_are_missing(journal, asked, tmp_path
 
 def test_nothing_is_asked_for_where_all_rounds_are_there(tmp_path, monkeypatch):
     monkeypatch.setattr(score, "correct", None)
-    rounds.save(tmp_path, "kart", rounds.Journal(finished(3), 2))
-    assert score._rounds(tmp_path, score._parser().parse_args(["--game", "kart", "--rounds", "2"])) == 0
+    rounds.save(tmp_path, "car_racing", rounds.Journal(finished(3), 2))
+    assert score._rounds(tmp_path, score._parser().parse_args(["--game", "car_racing", "--rounds", "2"])) == 0
