@@ -9,6 +9,7 @@ from typing import Any
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.seeds import parse_seeds
 from kart_pipeline.games.registry import GAMES, game_options
+from player.live.wishes import Wishes, add_arguments, read
 from player.opponents import OPPONENTS, parse_opponents
 
 # Commands beside driving, each a module of `player.commands`, with a line for the help.
@@ -35,12 +36,18 @@ class Options:
     game_options: Mapping[str, Any] = field(default_factory=dict)
     max_steps: int | None = None
     trust_remote: bool = False
+    screen: Wishes | None = None
 
     def __post_init__(self) -> None:
         for name in ("workers", "video_drives", "max_steps"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise KartError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+        if self.screen is None and self.game not in GAMES:
+            raise KartError(
+                f"There is no game {self.game!r} that opens here; those are {', '.join(sorted(GAMES))}. One that is on "
+                "the screen is driven with --window TITLE, --region or --monitor N."
+            )
         if self.workers > 1 and (self.record or self.video):
             raise KartError("--record and --video drive in one process; leave out --workers, or leave out them.")
 
@@ -66,7 +73,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         metavar="URI",
         help="runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, models:/m-<id>, or a folder",
     )
-    add("--game", required=True, choices=sorted(GAMES))
+    add("--game", required=True, metavar="NAME", help=f"{', '.join(sorted(GAMES))}, or what is on the screen")
     add(
         "--option",
         action="append",
@@ -76,33 +83,43 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     )
     add(
         "--seeds",
-        default="5",
         metavar="N|A,B,…",
         help="a count of tracks that neither training nor the choice of the champion has seen, or a list of seeds "
         "(a single one with a comma after it); default 5",
     )
-    add("--record", action="store_true", help="keep each drive as a session")
+    add(
+        "--record",
+        nargs="?",
+        const="all",
+        choices=("corrections", "all", "none"),
+        help="keep drives as sessions; of the screen what you correct is kept anyway, and what led there",
+    )
     add("--video", type=Path, metavar="FILE.mp4", help="film the first drive")
-    add("--video-drives", type=int, default=1, metavar="N", help="film the first N drives, one after the other")
+    add("--video-drives", type=int, metavar="N", help="film the first N drives, one after the other")
     add("--speed", type=float, default=1.0, metavar="X", help="of the video, 1 being the game's own; default 1")
     add("--compare", default="", metavar="NAMES", help=f"also drive, on the same seeds: {','.join(OPPONENTS)}")
-    add("--workers", type=int, default=1, metavar="N", help="score a simulated game in N processes")
+    add("--workers", type=int, metavar="N", help="score a simulated game in N processes")
     add("--max-steps", type=int, metavar="N", help="end each drive after N steps")
     add("--trust-remote", action="store_true", help="accept a tracking server or model files on another machine")
     add("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
+    add_arguments(parser)
     given = parser.parse_args(arguments)
+    screen = read(given)
+    if screen is None and given.record == "corrections":
+        raise KartError("--record corrections is for the screen, where a person can take over; write --record.")
     options = Options(
         model_uri=given.model_uri,
         game=given.game,
-        seeds=tuple(parse_seeds(given.seeds)),
-        record=given.record,
+        seeds=() if screen else tuple(parse_seeds(given.seeds or "5")),
+        record=given.record == "all",
         video=given.video,
-        video_drives=given.video_drives,
+        video_drives=1 if given.video_drives is None else given.video_drives,
         speed=given.speed,
         compare=parse_opponents(given.compare),
-        workers=given.workers,
+        workers=1 if given.workers is None else given.workers,
         game_options=game_options(given.option),
         max_steps=given.max_steps,
         trust_remote=given.trust_remote,
+        screen=screen,
     )
     return options, given.json

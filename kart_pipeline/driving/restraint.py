@@ -6,7 +6,7 @@ from kart_pipeline.core.frame import Choice, Frame
 from kart_pipeline.driving.drivers import Driver
 
 # What games call the buttons that pause or leave a race.
-LEAVING = frozenset({"start", "select", "back", "menu", "pause", "escape", "home", "guide"})
+LEAVING = ("start", "select", "back", "pause", "menu", "escape", "home", "guide")
 
 
 class Restrained:

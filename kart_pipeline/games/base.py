@@ -45,6 +45,8 @@ class Game(ABC):
         track: a valid id of the course driven; of a generated one its seed, as in `seed-1234`.
         group: sessions of equal group are held out together: what was seen in one helps to drive the other.
         score: so far, in the game's own units; higher is better.
+        hidden: why the game cannot be seen now, as half a sentence; None while it can, which a simulated one always is.
+        obstacle: why nothing can be sent to it now; None likewise.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Game(ABC):
     track: str
     group: str
     score: float
+    hidden: str | None = None
+    obstacle: str | None = None
 
     @abstractmethod
     def reset(self, seed: int | None = None) -> Frame:

@@ -15,6 +15,11 @@ _KNOWN: Mapping[str, ActionSpec] = {
 }
 
 
+def known_controls(game: str) -> ActionSpec | None:
+    """What a person does in `game`; None where that is not known here."""
+    return _KNOWN.get(game)
+
+
 def controls(game: str, axes: Sequence[str] = (), buttons: Sequence[str] = ()) -> ActionSpec:
     """What a person does in `game`.
 

@@ -74,8 +74,7 @@ class DesktopGame(Game):
         self.output = output
         if output is not None and output.mapping.spec != spec:
             raise KartError(f"A mapping of {output.mapping.spec.names} does not suit {spec.names}.")
-        self.hidden: str | None = None
-        self.obstacle: str | None = None
+        self.hidden = self.obstacle = None
         self._closed_ns: int | None = None  # since when the window is
         self._last: Frame | None = None
 

@@ -91,6 +91,11 @@ class Cockpit:
         self.last = step
 
     @property
+    def late(self) -> int:
+        """How often the controls were let go of because the next action came too late."""
+        return 0 if self.controller is None else self.controller.times_late
+
+    @property
     def reason(self) -> str | None:
         """Why nothing is sent now."""
         return self.game.obstacle or self.watchdog.reason
@@ -112,7 +117,7 @@ class Cockpit:
             seen=self.policy.seen,
             takeovers=self.takeovers,
             recoveries=self.recoveries,
-            late=0 if self.controller is None else self.controller.times_late,
+            late=self.late,
             autonomy=self._alone / max(1, self.steps),
             stages=self.stages.summary(last=round(_WINDOW_S * self.game.rate_hz)),
         )

@@ -25,10 +25,12 @@ class Person:
         mapping: to the channels of the game.
         dead_zone: share of a stick's or a trigger's way that counts as no movement.
         back: the button that gives the controls back; "" for none. The game does not get it.
-        keys_to_keys: the model presses keys on the keyboard that the person uses too: what they hold is passed on as it
-            is, for pulses of a half-turned stick would tear at keys that they hold down.
         away: says why the person cannot mean the game now, as when another window has the focus; then hands rest.
-        plugged_anew: an unplugged pad may come back; else the drive ends, for nobody could take over.
+        comes_back: an unplugged pad may come back; else the drive ends, for nobody could take over.
+
+    Attributes:
+        keys_to_keys: the model presses keys on the very keyboard that the person uses: what they hold is passed on as
+            keys, for the pulses of a half-turned stick would tear at those that they hold down.
 
     Raises:
         KartError: a dead zone that is none, or no such button.
@@ -41,9 +43,8 @@ class Person:
         *,
         dead_zone: float = DEAD_ZONE,
         back: str = BACK,
-        keys_to_keys: bool = False,
         away: Callable[[], str | None] = lambda: None,
-        plugged_anew: bool = True,
+        comes_back: bool = True,
     ) -> None:
         if not 0 <= dead_zone < 1:
             raise KartError(f"A dead zone is at least 0 and below 1, not {dead_zone}.")
@@ -53,9 +54,9 @@ class Person:
         self._mapping = mapping
         self._dead_zone = dead_zone
         self._back = back
-        self._keys_to_keys = keys_to_keys
+        self.keys_to_keys = False
         self._away = away
-        self._plugged_anew = plugged_anew
+        self._comes_back = comes_back
         steering = steering_channels(mapping.spec)
         self._steering = _SIDES.union(*(mapping.controls(name) for name in steering))
 
@@ -82,14 +83,14 @@ class Person:
     def passed_on(self) -> PadState:
         """How their pad stands now, for the game."""
         held = self._held()
-        axes = {} if self._keys_to_keys else held.axes
+        axes = {} if self.keys_to_keys else held.axes
         return PadState(axes, held.buttons - {self._back})
 
     def _held(self) -> PadState:
         if self._away() is not None:
             return UNPLUGGED
         held = self.device.at(now_ns())
-        if not (held.connected or self._plugged_anew):
+        if not (held.connected or self._comes_back):
             raise KartError(f"The {self.device.name} was unplugged, so nobody could take over: the drive has ended.")
         return held
 

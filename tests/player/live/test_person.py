@@ -91,7 +91,9 @@ def test_the_whole_pad_is_passed_on(lever):
 
 def test_keys_are_passed_on_as_keys_and_not_as_a_stick_that_turns_by_and_by(lever):
     lever.state = PadState({"left_x": -0.3}, frozenset({"dpad_left", "a"}))
-    assert person(lever, keys_to_keys=True).passed_on() == PadState({}, frozenset({"dpad_left", "a"}))
+    typist = person(lever)
+    typist.keys_to_keys = True
+    assert typist.passed_on() == PadState({}, frozenset({"dpad_left", "a"}))
 
 
 def test_hands_that_do_something_else_rest(lever):
@@ -105,7 +107,7 @@ def test_an_unplugged_pad_rests_where_it_may_come_back_and_else_ends_the_drive(l
     lever.state = UNPLUGGED
     assert not person(lever).hands().moved
     with pytest.raises(KartError, match="lever was unplugged"):
-        person(lever, plugged_anew=False).hands()
+        person(lever, comes_back=False).hands()
 
 
 @pytest.mark.parametrize("settings", [{"dead_zone": 1.0}, {"dead_zone": -0.1}, {"back": "escape"}])

@@ -1,0 +1,198 @@
+"""A drive on the screen, from the model's URI to the last step."""
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from statistics import median
+from typing import Any
+
+from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import SessionHeader
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.driving.loop import STOPPED, Observer, drive
+from kart_pipeline.games.controls import known_controls
+from kart_pipeline.games.desktop import DesktopGame
+from kart_pipeline.learning.package import DriverPackage, read_package
+from player.live.outcome import Outcome
+from player.live.parts import assemble
+from player.live.recording import DriveRecording
+from player.live.seat import Seat, take_seat
+from player.live.status import StatusLine, say
+from player.live.wishes import Wishes
+from player.locate import Located, locate
+from player.picture.video import Film
+from player.policy import Policy, open_policy
+from player.stages import StageClock, Stages
+from recorder.delay.kept import with_delay
+from recorder.devices.settings import PadSettings
+from recorder.display import console
+from recorder.episode import INTERRUPTED
+from recorder.screen.capture import BLACK, screen_header
+from recorder.stopping import StopRequest
+from recorder.stores import Stores
+
+_LOOKS = 15  # before the drive, to see how long a step takes
+_SPARE = 0.8  # of a period; the rest is for the moments in which the machine is slower
+_SHAPE = 0.02  # by which the proportions of pictures may differ: an odd row or column
+
+
+def drive_screen(
+    uri: str,
+    game: str,
+    wishes: Wishes,
+    settings: Settings,
+    outcome: Outcome,
+    *,
+    max_steps: int | None = None,
+    trust_remote: bool = False,
+) -> int:
+    """Load a model, let it drive what is on the screen until somebody ends it, and fill `outcome` on the way.
+
+    Args:
+        uri: of the model, as for `locate`.
+        game: the name of what is played there.
+        wishes: how.
+        settings: name the tracking store and the store of sessions.
+        outcome: is filled.
+        max_steps: ends the drive; None leaves it to the person.
+        trust_remote: as for `locate`.
+
+    Returns:
+        The exit status: 0, also after Ctrl-C, which is how to end it; 128 + the signal after another one.
+
+    Raises:
+        KartError: the model is refused or does not suit the game; there is nothing to see, to play on or to take over
+            with; or something broke while driving. The controls have been let go of then.
+    """
+    err = console(stderr=True)
+    tell = partial(say, err)
+    film = Film(wishes.video) if wishes.video else None  # a name that cannot be written fails first
+    located = locate(uri, settings, trust_remote=trust_remote)
+    package = read_package(located.folder)
+    check_model(located, package.contract, game, any_game=wishes.any_game)
+    outcome.model = {"uri": uri, "name": located.name, "id": located.model_id, "contract": package.contract.hash}
+    stores = Stores.open(settings=settings)
+    outcome.store = stores.target.url
+    with StopRequest() as stop, ExitStack() as stack:
+        seat = _seat(package, game, wishes, settings, tell, stack)
+        policy = open_policy(located.name, package, stages=outcome.stages)
+        _check_pace(seat.game, policy, outcome.stages, tell)
+        parts = assemble(seat, policy, wishes, outcome.stages, tell)
+        about = {"kind": "shadow" if wishes.shadow else "policy", **outcome.model, **seat.about}
+        recording = DriveRecording(
+            stores.local,
+            partial(_header, seat.game, about, settings),
+            seat.game.rate_hz,
+            wishes.record,
+            lambda: seat.game.hidden,
+        )
+        observers: list[Observer] = [parts.cockpit, recording]
+        tell(_opening(located.name, seat, wishes))
+        try:
+            with ExitStack() as running:
+                if film is not None:
+                    scene = running.enter_context(film).scene(seat.game, policy)
+                    observers.append(scene)
+                running.enter_context(StatusLine(err, parts.cockpit.snapshot))
+                running.enter_context(recording)
+                outcome.drive = drive(
+                    seat.game,
+                    parts.driver,
+                    observers=observers,
+                    max_steps=max_steps,
+                    clock=StageClock(seat.game.rate_hz, outcome.stages, paced=True),
+                    should_stop=lambda: _ending(stop),
+                )
+                recording.finish(outcome.drive, _notes(seat.game, outcome.stages, parts.watchdog.times))
+        finally:
+            outcome.let_go, outcome.late = dict(parts.watchdog.times), parts.cockpit.late
+            outcome.agreement = parts.shadow.agreement.summary() if parts.shadow else {}
+            outcome.session = recording.manifest
+            outcome.video = film.path if film is not None and film.written else None
+    if outcome.session is not None:
+        stores.deliver(outcome.session.id)
+    return 0 if stop.signal == signal.SIGINT else stop.exit_code
+
+
+def check_model(located: Located, contract: Contract, game: str, *, any_game: bool) -> None:
+    """Refuse a model of another game, or one whose controls are not those that the game is known to have.
+
+    Raises:
+        KartError: so it is.
+    """
+    if located.game and located.game != game and not any_game:
+        raise KartError(
+            f"{located.name} was trained for {located.game}, not for {game}: choose another, or pass --any-game to see "
+            "what it does there."
+        )
+    known = known_controls(game)
+    if located.game != game and known is not None and known != contract.spec:
+        raise KartError(
+            f"{located.name} was trained for the actions {', '.join(contract.spec.names)}; {game} takes "
+            f"{', '.join(known.names)}. Choose a model of this game."
+        )
+
+
+def _seat(
+    package: DriverPackage, game: str, wishes: Wishes, settings: Settings, tell: Callable[[str], None], stack: ExitStack
+) -> Seat:
+    """All but the model; with a word where the picture is not what the model learned from."""
+    contract, learned = package.contract, package.golden.raw.shape[1:3]
+    seat = take_seat(game, contract, int(learned[0]), wishes, PadSettings.load(settings.home), tell, stack)
+    rgb = seat.game.reset().rgb
+    if not rgb.any():
+        tell(BLACK)
+    (height, width), (learned_height, learned_width) = rgb.shape[:2], learned
+    if abs(width / height / (learned_width / learned_height) - 1) > _SHAPE:
+        tell(
+            f"The model learned from pictures of {learned_width}x{learned_height}; here they are {width}x{height}, of "
+            "another shape. It drives better where the window has the shape of the recorded one."
+        )
+    return seat
+
+
+def _check_pace(game: DesktopGame, policy: Policy, stages: Stages, tell: Callable[[str], None]) -> None:
+    """Say so where this machine cannot keep the model's rate."""
+    policy.reset()
+    times = []
+    for _ in range(_LOOKS):
+        began = time.perf_counter()
+        policy.act(game.next_frame())
+        times.append(time.perf_counter() - began)
+    stages.clear()
+    held = _SPARE / median(times)
+    if held < game.rate_hz:
+        tell(
+            f"A step takes {1e3 * median(times):.0f} ms on this machine: it can hold {held:.0f} Hz, and the model "
+            f"learned at {game.rate_hz:g}. Expect it to drive worse than it can."
+        )
+
+
+def _opening(name: str, seat: Seat, wishes: Wishes) -> str:
+    about = seat.game.source.about
+    where = about.get("window") or about["region"]
+    seen = f"{where} ({about['seen']['width']}x{about['seen']['height']}) at {seat.game.rate_hz:g} Hz"
+    if wishes.shadow:
+        return f"You drive {seen}; {name} says what it would do. Ctrl-C ends."
+    back = f"; let go for {wishes.calm_s:g} s, or press {wishes.back}, and it drives again" if wishes.back else ""
+    if seat.person is None:
+        return f"{name} drives {seen}. Ctrl-C ends."
+    take = "Steer and you have the wheel" if wishes.assist else "Move any control and you drive"
+    return f"{name} {'steers' if wishes.assist else 'drives'} {seen}. {take}{back}. Ctrl-C ends."
+
+
+def _header(game: DesktopGame, about: dict[str, Any], settings: Settings) -> SessionHeader:
+    return with_delay(screen_header(game, about, "jpeg"), settings.home)
+
+
+def _notes(game: DesktopGame, stages: Stages, let_go: dict[str, int]) -> dict[str, Any]:
+    return {"stages": stages.summary(), "let_go": dict(let_go), **game.source.notes()}
+
+
+def _ending(stop: StopRequest) -> bool | str:
+    if not stop():
+        return False
+    return STOPPED if stop.signal == signal.SIGINT else INTERRUPTED
