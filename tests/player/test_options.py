@@ -47,6 +47,63 @@ def test_what_cannot_be_done_is_refused_with_a_sentence(wish):
         parse(NEEDED + wish)
 
 
+SCREEN = ["--model-uri", "models:/x/1", "--game", "mario_kart_64", "--window", "Project64"]
+
+
+def test_a_place_on_the_screen_makes_it_a_drive_there():
+    screen = parse(SCREEN)[0].screen
+    assert screen is not None
+    assert (screen.where.window, screen.record, screen.assist, screen.shadow) == (
+        "Project64",
+        "corrections",
+        False,
+        False,
+    )
+    assert parse(NEEDED)[0].screen is None
+
+
+def test_every_wish_for_the_screen_arrives():
+    wishes = "--track rainbow-road --controller retroarch:10.0.0.2:55400 --pad sdl:xbox --assist steer --record all"
+    wishes += " --allow start --unstick --hold 0.5 --calm 2 --dead-zone 0.3 --hand-back guide --background --any-game"
+    screen = parse([*SCREEN, *wishes.split()])[0].screen
+    assert screen is not None
+    assert (screen.track, screen.controller.host, screen.pad.name) == ("rainbow-road", "10.0.0.2", "xbox")
+    assert (screen.assist, screen.record, screen.allow, screen.unstick) == (True, "all", {"start"}, 3.0)
+    assert (screen.hold_s, screen.calm_s, screen.dead_zone, screen.back) == (0.5, 2.0, 0.3, "guide")
+    assert (screen.background, screen.any_game) == (True, True)
+    nobody = parse([*SCREEN, "--pad", "none", "--hand-back", "none", "--unstick", "8"])[0].screen
+    assert nobody is not None
+    assert (nobody.pad, nobody.back, nobody.unstick) == (None, "", 8.0)
+
+
+def test_a_shadow_records_nothing_unless_asked():
+    assert parse([*SCREEN, "--shadow"])[0].screen.record == "none"
+    assert parse([*SCREEN, "--shadow", "--record"])[0].screen.record == "all"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([*NEEDED, "--shadow"], "--shadow is for the screen: say what of it, with --window"),
+        ([*NEEDED, "--record", "corrections"], "--record corrections is for the screen"),
+        ([*NEEDED[:2], "--game", "doom"], "There is no game 'doom' that opens here.*--window TITLE"),
+        ([*SCREEN, "--seeds", "3"], "--seeds chooses courses"),
+        ([*SCREEN, "--compare", "expert"], "--compare drives the same course again"),
+        ([*SCREEN, "--option", "laps=3"], "--option is for games that are opened here"),
+        ([*SCREEN, "--pad", "none", "--shadow"], "--shadow needs a person"),
+        ([*SCREEN, "--assist", "steer", "--shadow"], "choose one of them"),
+        ([*SCREEN, "--allow", "a"], "--allow takes start"),
+        ([*SCREEN, "--hold", "0"], "--hold is a time"),
+        ([*SCREEN, "--controller", "keyboard", "--background"], "--background is for pads"),
+        ([*SCREEN, "--controller", "wheel"], "'wheel' is no controller"),
+        ([*NEEDED, "--window", " "], "--window needs a part of the window's title"),
+    ],
+)
+def test_wishes_that_do_not_go_together_are_told(arguments, sentence):
+    with pytest.raises(KartError, match=sentence):
+        parse(arguments)
+
+
 @pytest.mark.parametrize("missing", ["--model-uri", "--game"])
 def test_model_and_game_have_to_be_named(missing, capsys):
     at = NEEDED.index(missing)

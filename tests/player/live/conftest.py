@@ -26,6 +26,12 @@ SPEC = ActionSpec(axes=("steer", "throttle"), mirrored_axes=("steer",))
 CONTRACT = Contract(SPEC, rate_hz=20, width=32, height=24, colour="grey")
 
 
+@pytest.fixture
+def contract() -> Contract:
+    """Of the model that drives the toy game."""
+    return CONTRACT
+
+
 class ToyRoad:
     """The game, running.
 
