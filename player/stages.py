@@ -1,6 +1,7 @@
 """How long each stage of a tick takes: every single measurement, for percentiles."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ class Stages:
     def add(self, stage: str, ns: int) -> None:
         """One more measurement."""
         self._ns.setdefault(stage, array("q")).append(ns)
+
+    def measured(self, stage: str) -> Sequence[int]:
+        """All measurements of a stage, in ns; none where there was none."""
+        return self._ns.get(stage, array("q"))
 
     def clear(self) -> None:
         """Forget all measurements, such as those of a warm-up."""
