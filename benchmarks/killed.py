@@ -46,9 +46,11 @@ def _lost_s(codec: Codec) -> float:
         command = [sys.executable, "-m", "recorder", "capture", "--window", TITLE, "--game", "mario_kart_64"]
         command += ["--pad", "keyboard", "--rate", str(RATE_HZ), "--height", "0", "--codec", codec, "--store", folder]
         environ = os.environ | {"KART_HOME": folder}
-        process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        said = Path(folder) / "said.txt"
+        with said.open("w") as file:
+            process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=file)
         try:
-            session = _recording(Path(folder))
+            session = _recording(Path(folder), process, said)
             time.sleep(random.uniform(1, 4))
             os.kill(process.pid, signal.SIGKILL)
             killed_ns = time.perf_counter_ns()
@@ -60,10 +62,16 @@ def _lost_s(codec: Codec) -> float:
     return float(killed_ns - last_ns) / 1e9
 
 
-def _recording(store: Path) -> Path:
-    """The folder of the session in `store`, once some of it is on the disk."""
+def _recording(store: Path, process: "subprocess.Popen[bytes]", said: Path) -> Path:
+    """The folder of the session in `store`, once some of it is on the disk.
+
+    Raises:
+        RuntimeError: the recorder ended, with what it said; or it took too long.
+    """
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the recorder ended: {said.read_text()}")
         for stream in store.glob(f"*/{STREAM}"):
             with suppress(KartError):
                 if any(batch.num_rows for batch in recorded_batches(stream)):

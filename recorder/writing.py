@@ -25,7 +25,9 @@ from recorder.timing import Timing, Writing
 
 # A kill costs what waits, and what was written since the last flush: together less than a second.
 QUEUE_S, FLUSH_S = 0.5, 0.25
-_FEWEST = 8  # frames that may wait at any rate
+_FEWEST = 8  # frames that may wait at any rate, where they are written in time
+_LEAST = 2  # and where they are not
+_RECENT = 0.2  # weight of the last frame in what a frame takes
 ENCODERS = 2  # threads; one encodes 640x480 as PNG at 60 Hz, with little to spare
 SYNC_S = 0.25  # between two syncs, and so much more may be lost in a power cut
 
@@ -53,7 +55,8 @@ class BackgroundWriter(Marking):
 
     Args:
         writer: of a new session; belongs to this object from now on.
-        most: frames that may wait, by default `queue_room`. Their pixels must not be changed by the game.
+        most: frames that may wait. By default `queue_room`, and of them as many as are written in `QUEUE_S` where the
+            machine is slower than the game. Their pixels must not be changed by the game.
         encoders: threads that encode pictures; a video is encoded by the writing thread.
 
     Attributes:
@@ -62,7 +65,9 @@ class BackgroundWriter(Marking):
 
     def __init__(self, writer: SessionWriter, *, most: int | None = None, encoders: int = ENCODERS) -> None:
         self._writer = writer
-        self._room = threading.Semaphore(queue_room(writer.header.rate_hz) if most is None else most)
+        self._most = queue_room(writer.header.rate_hz) if most is None else most
+        self._timely = most is None
+        self._takes = 0.0  # seconds that a frame took lately, from the queue to the file
         self._items: queue.SimpleQueue[_Waiting | Marks | None] = queue.SimpleQueue()
         super().__init__(writer.header.rate_hz, self._items.put)
         self._pool = None if writer.header.is_video else ThreadPoolExecutor(encoders, "encode")
@@ -97,7 +102,7 @@ class BackgroundWriter(Marking):
         with self._lock:
             if not self._comes(step.index):
                 return
-            if not self._room.acquire(blocking=False):
+            if self._waiting >= self._room():
                 self._dropped += 1
                 return
             self._waiting += 1
@@ -105,6 +110,12 @@ class BackgroundWriter(Marking):
             self._keeps(step.index)
             encoded = self._pool.submit(self._encode, step.frame.rgb) if self._pool else None
             self._items.put(_Waiting(step, encoded))
+
+    def _room(self) -> int:
+        """How many frames may wait now, the lock being held."""
+        if not self._timely or not self._takes:
+            return self._most
+        return max(_LEAST, min(self._most, int(QUEUE_S / self._takes)))
 
     def statistics(self) -> Writing:
         """How writing goes, now and so far."""
@@ -206,16 +217,18 @@ class BackgroundWriter(Marking):
         if isinstance(item, Marks):
             self._writer.marks = item
             return
+        taken = time.perf_counter()
         try:
             encoded = item.encoded.result() if item.encoded else None
             began = time.perf_counter()
             self._writer.append(item.step, encoded)
         finally:
-            self._room.release()
             with self._lock:
                 self._waiting -= 1
+        done = time.perf_counter()
         with self._lock:
-            self._writing.add(time.perf_counter() - began)
+            self._writing.add(done - began)
+            self._takes += _RECENT * (done - taken - self._takes)
 
     @staticmethod
     def _attempt(call: Callable[[], None]) -> Exception | None:

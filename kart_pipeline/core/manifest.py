@@ -113,7 +113,7 @@ class SessionHeader:
                 **{key: value for key, value in data.items() if key in names}
                 | {"spec": ActionSpec.from_dict(data["spec"]), "state": tuple(data["state"])}
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise KartError(f"The manifest of session {session} is damaged: {error!r}.") from error
 
 

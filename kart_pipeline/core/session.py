@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from kart_pipeline.core.recording import MANIFEST, STEPS, digest_file
 from kart_pipeline.core.video import VIDEO, VideoReader
 
 _STREAM_ROWS = 64  # rows in memory at a time while streaming
+
+# What Arrow raises where a file is not what was written.
+DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError)
 
 _NO_FRAME = np.empty((0, 0, 3), np.uint8)
 
@@ -73,14 +76,31 @@ class Session:
             return pq.ParquetFile(self._filesystem.open(path, "rb"), pre_buffer=False)
         except FileNotFoundError:
             raise KartError(f"Session {self.id} has a manifest but no {STEPS}; restore it from a copy.") from None
-        except (pa.ArrowInvalid, OSError) as error:
-            raise KartError(f"{STEPS} of session {self.id} cannot be read: {error}.") from error
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: BaseException) -> KartError:
+        why = str(error).splitlines()[0] if str(error) else repr(error)
+        return KartError(f"{STEPS} of session {self.id} is damaged ({why}); restore it from a copy.")
+
+    @contextmanager
+    def _rows(self) -> Iterator[pq.ParquetFile]:
+        """The open file; what it turns out not to hold is said in a sentence."""
+        with self._open() as file:
+            try:
+                yield file
+            except DAMAGE as error:
+                raise self._damaged(error) from error
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All columns but the frames, or the named ones, as an Arrow table of one row a step."""
         wanted = [name for name in schema(self.manifest).names if name != "frame"] if columns is None else [*columns]
-        with self._open() as file:
-            return file.read(columns=wanted)
+        with self._rows() as file:
+            table = file.read(columns=wanted)
+            if table.column_names != wanted:
+                raise pa.ArrowInvalid(f"it lacks {', '.join(sorted({*wanted} - {*table.column_names}))}")
+            table.validate(full=True)
+            return table
 
     def pictures(self) -> Iterator[bytes | RGB]:
         """The frames in row order: PNG or JPEG files as stored, or uint8 `(H, W, 3)` of a video.
@@ -88,7 +108,7 @@ class Session:
         Memory stays flat in the session's length. A frame that is missing in a damaged video is empty bytes.
         """
         if not self.manifest.is_video:
-            with self._open() as file:
+            with self._rows() as file:
                 for batch in file.iter_batches(batch_size=_STREAM_ROWS, columns=["frame"]):
                     for data in batch.column("frame").field("bytes"):
                         yield data.as_py()
@@ -112,7 +132,7 @@ class Session:
         Raises:
             KartError: a frame is damaged.
         """
-        with self._open() as file:
+        with self._rows() as file:
             rows = (row for batch in file.iter_batches(batch_size=_STREAM_ROWS) for row in batch.to_pylist())
             pictures = self.pictures() if self.manifest.is_video else None
             for row in rows:
@@ -147,7 +167,7 @@ class Session:
             raise KartError(
                 f"{' or '.join(names)} of session {self.id} is not what was recorded: its digest has changed."
             )
-        with self._open() as file:
+        with self._rows() as file:
             if file.metadata.num_rows != self.manifest.steps:
                 raise KartError(
                     f"Session {self.id} has {file.metadata.num_rows} rows; its manifest says {self.manifest.steps}."

@@ -23,7 +23,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame, Step
 from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.recording import STREAM, recorded_batches
-from kart_pipeline.core.session_writer import repair
+from kart_pipeline.core.session_writer import SessionWriter, repair
 from kart_pipeline.core.store import Store
 from recorder.writing import FLUSH_S, QUEUE_S, SYNC_S, BackgroundWriter, queue_room
 
@@ -105,6 +105,24 @@ def test_no_more_frames_wait_than_a_kill_may_cost(tmp_path: Path, rate_hz: float
         assert writer.statistics().most_waiting <= room
     assert room <= QUEUE_S * rate_hz or room == 8
     assert QUEUE_S + FLUSH_S + SYNC_S <= 1
+
+
+def test_where_writing_is_slower_than_the_game_fewer_frames_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = SessionWriter.append
+
+    def slow(self: SessionWriter, item: Step, encoded: bytes | None = None) -> None:
+        time.sleep(0.1)
+        append(self, item, encoded)
+
+    monkeypatch.setattr(SessionWriter, "append", slow)
+    with BackgroundWriter(Store(tmp_path).create(replace(header(), rate_hz=100))) as writer:
+        for index in range(300):
+            writer.on_step(step(index))
+            time.sleep(0.01)
+        assert 0 < writer.statistics().waiting <= QUEUE_S / 0.1
+    assert writer.statistics().dropped > 200
 
 
 def test_frames_reach_the_disk_within_a_second_also_when_no_more_come(tmp_path: Path) -> None:
