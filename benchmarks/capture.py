@@ -52,7 +52,7 @@ def _measured(codec: Codec) -> list[Row]:
     dropped = 100 * writing["dropped"] / ticks
     tick = cadence["mean_ms"]
     work = sum(tick.values())
-    parts = f"looking {tick['frame']:.1f}, hands {tick['driver']:.1f}, queue {tick['observers']:.1f} ms; worst look "
+    parts = f"looking {tick['frame']:.1f}, hands {tick['driver']:.1f}, queue {tick['observers']:.1f} ms a tick; "
     beside = (
         f"beside it: encode {writing['encode']['mean_ms']:.1f}, write {writing['write']['mean_ms']:.1f}, "
         f"sync {writing['sync']['mean_ms']:.1f} ms"

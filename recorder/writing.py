@@ -24,7 +24,7 @@ from recorder.marking import Marking
 from recorder.timing import Timing, Writing
 
 # A kill costs what waits, and what was written since the last flush: together less than a second.
-QUEUE_S, FLUSH_S = 0.5, 0.25
+QUEUE_S, FLUSH_S = 0.4, 0.25
 _FEWEST = 8  # frames that may wait at any rate, where they are written in time
 _LEAST = 2  # and where they are not
 _RECENT = 0.2  # weight of the last frame in what a frame takes
@@ -33,7 +33,7 @@ SYNC_S = 0.25  # between two syncs, and so much more may be lost in a power cut
 
 
 def queue_room(rate_hz: float) -> int:
-    """Frames that may wait at a rate: 15 at 30 Hz, which are 14 MB at 640x480."""
+    """Frames that may wait at a rate: 12 at 30 Hz, which are 11 MB at 640x480."""
     return max(_FEWEST, round(QUEUE_S * rate_hz))
 
 
