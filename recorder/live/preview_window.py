@@ -11,6 +11,7 @@ from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.frame import RGB
 from kart_pipeline.desktop.rect import Rect
 from kart_pipeline.driving.instruments import Headline, History, panel, panel_size
+from recorder.live.quiet_window import open_quietly
 
 _LOOK_S = 0.03
 _CHART_S = 8.0
@@ -57,14 +58,14 @@ def show(told: Connection, opening: Opening) -> None:
         opening: how it opens.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the recorder, which closes its end then
-    os.environ["SDL_WINDOW_NO_ACTIVATION_WHEN_SHOWN"] = "1"  # the game keeps the focus
+    os.environ["SDL_WINDOW_NO_ACTIVATION_WHEN_SHOWN"] = "1"  # see `open_quietly`
     os.environ["SDL_VIDEO_WINDOW_POS"] = f"{opening.place.left},{opening.place.top}"
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     try:
         import pygame
 
         pygame.display.init()
-        surface = pygame.display.set_mode((opening.place.width, opening.place.height))
+        surface = open_quietly(pygame, (opening.place.width, opening.place.height))
     except (ImportError, pygame.error) as error:
         told.send(f"The preview cannot be shown ({error}).")
         return

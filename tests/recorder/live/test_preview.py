@@ -124,6 +124,15 @@ def test_the_preview_shows_frames_and_hands_beside_what_is_recorded_and_closes_w
     assert session.told == []
 
 
+def test_the_keys_still_go_to_the_game(session: Session, place, desktop: str) -> None:
+    until(lambda: has(place(), STEER), "the stick")
+    windows = open_windows()
+    (game,) = matching(windows.all(), "racing")
+    focused = windows.has_focus(game.handle)
+    windows.close()
+    assert focused
+
+
 def test_recording_is_held_while_the_preview_lies_over_it_and_it_is_in_no_frame(
     session: Session, place, hands, store: Store, desktop: str
 ) -> None:
