@@ -13,7 +13,7 @@ from player.live.wishes import Wishes, add_arguments, read
 from player.opponents import OPPONENTS, parse_opponents
 
 # Commands beside driving, each a module of `player.commands`, with a line for the help.
-COMMANDS: Mapping[str, str] = {}
+COMMANDS: Mapping[str, str] = {"calibrate": "measures how a game answers the stick"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
