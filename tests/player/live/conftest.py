@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -144,3 +144,18 @@ def racer(tmp_path_factory, empty_tracking_db) -> Racer:
     client = MlflowClient(tracking_uri=settings.tracking_uri, registry_uri=settings.tracking_uri)
     location = client.get_logged_model(logged.model_id).artifact_location
     return Racer(settings, logged, Path(url2pathname(urlsplit(location).path)))
+
+
+@pytest.fixture
+def keys_down(desktop: str) -> Iterator[Callable[[], set[int]]]:
+    """Which keys are down on the X server, without a window that would take the focus."""
+    from Xlib.display import Display
+
+    server = Display(desktop)
+
+    def down() -> set[int]:
+        held = server.query_keymap()
+        return {code for code in range(8, 256) if held[code // 8] >> code % 8 & 1}
+
+    yield down
+    server.close()
