@@ -9,6 +9,7 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.controllers.choose import open_controller
 from kart_pipeline.desktop.controllers.guarded import Guarded
+from kart_pipeline.desktop.controllers.keyboard import without_key
 from kart_pipeline.desktop.mapping import PadMapping
 from kart_pipeline.desktop.source import open_source
 from kart_pipeline.games.desktop import DesktopGame, Output
@@ -43,6 +44,7 @@ class Seat:
         return {
             **({} if self.controller is None else {"controller": dict(self.controller.about)}),
             **self.mapping.about,
+            **({"output": output} if (output := self.mapping.about_output) else {}),
             **({} if self.person is None else {"person": dict(self.person.about)}),
         }
 
@@ -71,7 +73,7 @@ def take_seat(
     person = _person(wishes, pads, mapping, seen, tell)
     if person is not None:
         stack.callback(person.close)
-    controller = None if wishes.shadow else _controller(wishes, pads, tell)
+    controller = None if wishes.shadow else _controller(wishes, pads, mapping, tell)
     if controller is not None:
         stack.callback(controller.close)
         seen.output = Output(
@@ -85,12 +87,15 @@ def take_seat(
     return Seat(seen, mapping, controller, person)
 
 
-def _controller(wishes: Wishes, pads: PadSettings, tell: Tell) -> Guarded:
+def _controller(wishes: Wishes, pads: PadSettings, mapping: PadMapping, tell: Tell) -> Guarded:
     opened = open_controller(wishes.controller, pads.keys)
     if wishes.background and opened.controller.name == "keyboard":
         opened.controller.close()
         raise KartError("Here only keys can be pressed, and they reach the window that has the focus: no --background.")
     tell(opened.describe(wishes.controller))
+    lacking = without_key(mapping, pads.keys) if opened.controller.name == "keyboard" else []
+    if lacking:
+        tell(f"No key moves {', '.join(lacking)}; the section [keyboard] of pads.toml can give them one.")
 
     def late() -> None:
         tell(f"Let go: no action came for {wishes.hold_s:g} s. It drives on with the next one.")

@@ -47,7 +47,7 @@ class UnavailableError(KartError):
     """
 
     def __init__(self, name: str, reason: str, remedy: str) -> None:
-        super().__init__(f"There is no {name} to drive with: {reason}. {remedy}")
+        super().__init__(f"--controller {name} cannot be had here: {reason}. {remedy}")
         self.reason = reason
         self.remedy = remedy
 
@@ -60,7 +60,7 @@ def needs_extra(name: str, error: ImportError, extra: str) -> UnavailableError:
         error: of the import.
         extra: of ours that has the package.
     """
-    return UnavailableError(name, f"{error.name} is not installed", f"pip install 'kart-pipeline[{extra}]'")
+    return UnavailableError(name, f"{error.name} is not installed", f"Run `pip install 'kart-pipeline[{extra}]'`.")
 
 
 def check_windows(name: str) -> None:

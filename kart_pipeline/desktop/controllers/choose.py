@@ -109,7 +109,7 @@ def open_controller(choice: ControllerChoice, keys: KeyLayout, environ: Mapping[
         else:
             return _kept(controller, "since " + "; ".join(reasons) if reasons else "the best that there is")
     remedy = "Or play RetroArch with --controller retroarch, or try everything but the keys with --controller none."
-    raise UnavailableError("controller", "; ".join(reasons), remedy)
+    raise UnavailableError(AUTO, "; ".join(reasons), remedy)
 
 
 def _candidates() -> tuple[str, ...]:

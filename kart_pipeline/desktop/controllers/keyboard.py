@@ -9,6 +9,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
 from kart_pipeline.desktop.controllers.pulse import Pulse
 from kart_pipeline.desktop.key_layout import ARROWS, KeyLayout
+from kart_pipeline.desktop.mapping import PadMapping
 from kart_pipeline.desktop.pad import PadState, clamped
 
 TICK_S = 1 / 30  # two frames of a game at 60 frames a second
@@ -129,21 +130,12 @@ class Keyboard:
     def _step(self) -> None:
         state, t_ns = self._state, now_ns()
         x = self._steer.step(state.value("left_x"), t_ns)
-        y = self._drive.step(
-            clamped(state.value("left_y") + state.value("right_trigger") - state.value("left_trigger")), t_ns
-        )
-        arrows = {("left", "", "right")[x + 1], ("down", "", "up")[y + 1]}
-        controls = arrows | {self._control(button) for button in state.buttons}
+        y = self._drive.step(_drive_on(state), t_ns)
         if self._steer.between or self._drive.between:
             self._pulsing.set()
         else:
             self._pulsing.clear()
-        self._hold(frozenset(key for control, key in self.layout.keys.items() if control in controls))
-
-    def _control(self, button: str) -> str:
-        """The part of the layout for a button: the d-pad has the arrows, where it has no keys of its own."""
-        arrow = button.removeprefix("dpad_")
-        return arrow if arrow in ARROWS and button not in self.layout.keys else button
+        self._hold(_keys(self.layout, x, y, state.buttons))
 
     def _hold(self, wanted: frozenset[str]) -> None:
         down = self._sender.down()
@@ -155,3 +147,32 @@ class Keyboard:
         for key in wanted - self._held - frozenset(down or ()):
             self._held |= {key}
             self._sender.send(key, True)
+
+
+def without_key(mapping: PadMapping, layout: KeyLayout) -> list[str]:
+    """The channels of a game that no key of the layout can move, at least to one side."""
+    spec = mapping.spec
+    full = [(name, value) for name in spec.axes for value in (-1.0, 1.0)] + [(name, True) for name in spec.buttons]
+
+    def reaches(name: str, value: float) -> bool:
+        state = mapping.state(spec.action(**{name: value}))
+        x, y = (round(number) for number in (state.value("left_x"), _drive_on(state)))
+        return bool(_keys(layout, x, y, state.buttons))
+
+    return list(dict.fromkeys(name for name, value in full if not reaches(name, value)))
+
+
+def _drive_on(state: PadState) -> float:
+    """Both that which pitches and that which drives is up and down on a keyboard."""
+    return clamped(state.value("left_y") + state.value("right_trigger") - state.value("left_trigger"))
+
+
+def _keys(layout: KeyLayout, x: int, y: int, buttons: Collection[str]) -> frozenset[str]:
+    """The keys for the arrows to the right and up (1), to the left and down (-1) and for buttons."""
+
+    def control(button: str) -> str:  # the d-pad has the arrows, where it has no keys of its own
+        arrow = button.removeprefix("dpad_")
+        return arrow if arrow in ARROWS and button not in layout.keys else button
+
+    controls = {("left", "", "right")[x + 1], ("down", "", "up")[y + 1], *map(control, buttons)}
+    return frozenset(key for control, key in layout.keys.items() if control in controls)

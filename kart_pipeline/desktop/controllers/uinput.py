@@ -77,7 +77,7 @@ class UinputPad:
             )
         except (UInputError, OSError) as trouble:
             raise UnavailableError(
-                "uinput", f"{NODE} makes no pad ({trouble})", "Is the kernel's uinput whole?"
+                "uinput", f"{NODE} makes no pad ({trouble})", "Run `sudo modprobe -r uinput && sudo modprobe uinput`."
             ) from trouble
         self._open = True
         self.neutral()
@@ -123,7 +123,7 @@ def check_node(node: Path) -> None:
     """
     if not node.exists():
         raise UnavailableError(
-            "uinput", f"{node} is missing, the kernel's module is not loaded", "sudo modprobe uinput"
+            "uinput", f"{node} is missing, the kernel's module is not loaded", "Run `sudo modprobe uinput`."
         )
     if not os.access(node, os.W_OK):
-        raise UnavailableError("uinput", f"you may not write to {node}", _PERMIT)
+        raise UnavailableError("uinput", f"you may not write to {node}", f"Run `{_PERMIT}`.")

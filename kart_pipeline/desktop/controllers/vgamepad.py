@@ -83,5 +83,5 @@ def _library() -> Any:
 
 def _no_driver(trouble: RuntimeError) -> UnavailableError:
     # Its setup.py starts the driver's installer where that is missing.
-    remedy = "pip install --force-reinstall --no-cache-dir vgamepad"
+    remedy = "Run `pip install --force-reinstall --no-cache-dir vgamepad`."
     return UnavailableError("vgamepad", f"the driver ViGEmBus does not answer ({trouble})", remedy)

@@ -77,6 +77,6 @@ def _library() -> Any:
         raise needs_extra("vjoy", missing, "vjoy") from missing
     except SystemExit as trouble:  # that is how it says that its DLL cannot be loaded
         raise UnavailableError(
-            "vjoy", "pyvjoy finds no vJoyInterface.dll", "pip install --force-reinstall pyvjoy"
+            "vjoy", "pyvjoy finds no vJoyInterface.dll", "Run `pip install --force-reinstall pyvjoy`."
         ) from trouble
     return pyvjoy

@@ -55,7 +55,7 @@ def test_the_best_that_works_is_taken_and_says_what_the_others_lack(no_uinput: P
     opened = open_controller(choice, KEYS)
     assert opened.describe(choice) == (
         f"--controller auto takes the keyboard through xtest, since uinput: {no_uinput} is missing, the kernel's "
-        "module is not loaded (sudo modprobe uinput)."
+        "module is not loaded (Run `sudo modprobe uinput`)."
     )
     opened.controller.close()
 

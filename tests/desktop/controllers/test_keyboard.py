@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 from desktop_fixtures import Hands, KeyWatch, StartServer
 
+from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
 from kart_pipeline.desktop.controllers.base import UnavailableError
 from kart_pipeline.desktop.controllers.key_senders import open_sender
-from kart_pipeline.desktop.controllers.keyboard import Keyboard
+from kart_pipeline.desktop.controllers.keyboard import Keyboard, without_key
 from kart_pipeline.desktop.key_layout import KeyLayout
+from kart_pipeline.desktop.mapping import default_mapping
 from kart_pipeline.desktop.pad import PadState
 
 
@@ -123,6 +125,19 @@ def test_keys_of_the_d_pad_may_be_others_than_those_of_the_stick(desktop: str, k
     keyboard.apply(PadState({"left_x": 1.0}, frozenset({"dpad_left", "dpad_up"})))
     assert key_watch.down() == {"Right", "a", "Up"}
     keyboard.close()
+
+
+@pytest.mark.parametrize(
+    ("spec", "keys", "lacking"),
+    [
+        (ActionSpec(("steer", "throttle"), ("A", "drift")), {}, []),
+        (ActionSpec(("steer", "throttle", "roll"), ("LS",)), {}, ["roll", "LS"]),
+        (ActionSpec(("steer",), ("A",)), {"left": "left", "b": "x"}, ["steer", "A"]),
+        (ActionSpec((), ("left", "right", "gas"), (), (("left", "right"),)), {}, []),
+    ],
+)
+def test_what_no_key_can_do_is_known_beforehand(spec: ActionSpec, keys: dict[str, str], lacking: list[str]) -> None:
+    assert without_key(default_mapping(spec), KeyLayout(keys) if keys else KeyLayout()) == lacking
 
 
 def test_an_x_server_that_goes_away_is_told_in_a_sentence(x_server: StartServer, soon) -> None:

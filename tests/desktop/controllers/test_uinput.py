@@ -150,5 +150,5 @@ def test_a_kernel_that_makes_no_pad_is_told() -> None:
 
 def test_without_evdev_the_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "evdev", None)
-    with pytest.raises(UnavailableError, match=r"evdev is not installed. pip install 'kart-pipeline\[uinput\]'"):
+    with pytest.raises(UnavailableError, match=r"evdev is not installed. Run `pip install 'kart-pipeline\[uinput\]'"):
         UinputPad(FakeUInput)

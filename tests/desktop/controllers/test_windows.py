@@ -174,6 +174,6 @@ def test_where_the_packages_are_missing_the_extra_is_said(monkeypatch: pytest.Mo
     for name, kind in (("vgamepad", VigemPad), ("pyvjoy", VjoyPad)):
         monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(
-            UnavailableError, match=rf"{name} is not installed. pip install 'kart-pipeline\[{kind.name}"
+            UnavailableError, match=rf"{name} is not installed. Run `pip install 'kart-pipeline\[{kind.name}"
         ):
             kind()
