@@ -10,7 +10,7 @@ from rich.console import Console
 
 from benchmarks.table import Row, load, show
 
-NAMES = ("startup", "frames", "store", "training", "inference", "capture", "killed", "codecs", "driving")
+NAMES = ("startup", "frames", "store", "training", "inference", "runtimes", "capture", "killed", "codecs", "driving")
 
 
 def main() -> int:

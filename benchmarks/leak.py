@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from benchmarks.table import machine
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.machine import machine
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames import build_frames

@@ -22,10 +22,10 @@ from rich.console import Console
 
 from benchmarks.recipe_list import RECIPES, Recipe
 from benchmarks.recipe_table import show
-from benchmarks.table import machine
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.durable import write_json
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.machine import machine
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.correct import kept

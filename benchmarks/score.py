@@ -18,9 +18,9 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.table import machine
 from kart_pipeline.core.durable import write_json
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.machine import machine
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.correct import kept, rounds
 from kart_pipeline.correct.__main__ import main as correct

@@ -1,15 +1,15 @@
 """Rows of the benchmark's table, the machine that they came from, and how pairs are timed."""
 
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from kart_pipeline.core.machine import machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,6 @@ def per_second(count: int, work: Callable[[], object]) -> float:
 def load() -> str:
     """How busy the machine was in the last minute, where the system tells; empty where not."""
     return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-
-
-def machine() -> str:
-    """The machine in one line."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    return f"{model}, {os.cpu_count()} logical CPUs, {platform.system()}, Python {platform.python_version()}"
 
 
 def show(rows: list[Row], console: Console, before: str = "") -> None:

@@ -11,9 +11,13 @@ from kart_pipeline.driving.seeds import parse_seeds
 from kart_pipeline.games.registry import GAMES, game_options
 from player.live.wishes import Wishes, add_arguments, read
 from player.opponents import OPPONENTS, parse_opponents
+from player.runtimes import AUTO, CHOICES
 
 # Commands beside driving, each a module of `player.commands`, with a line for the help.
-COMMANDS: Mapping[str, str] = {"calibrate": "measures how a game answers the stick"}
+COMMANDS: Mapping[str, str] = {
+    "bench": "measures how fast a model answers on this machine, and chooses its runtime",
+    "calibrate": "measures how a game answers the stick",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Options:
     max_steps: int | None = None
     trust_remote: bool = False
     screen: Wishes | None = None
+    runtime: str = AUTO
 
     def __post_init__(self) -> None:
         for name in ("workers", "video_drives", "max_steps"):
@@ -50,6 +55,29 @@ class Options:
             )
         if self.workers > 1 and (self.record or self.video):
             raise KartError("--record and --video drive in one process; leave out --workers, or leave out them.")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The options that say which model is meant."""
+    parser.add_argument(
+        "--model-uri",
+        required=True,
+        metavar="URI",
+        help="runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, models:/m-<id>, or a folder",
+    )
+    parser.add_argument(
+        "--trust-remote", action="store_true", help="accept a tracking server or model files on another machine"
+    )
+
+
+def add_runtime(parser: argparse.ArgumentParser) -> None:
+    """The option that says what runs the network."""
+    parser.add_argument(
+        "--runtime",
+        choices=CHOICES,
+        default=AUTO,
+        help="what runs the network; auto, the default, is what `python -m player bench` found best on this machine",
+    )
 
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
@@ -67,12 +95,8 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         + "".join(f" `python -m player {name}` {COMMANDS[name]}." for name in COMMANDS),
     )
     add = parser.add_argument
-    add(
-        "--model-uri",
-        required=True,
-        metavar="URI",
-        help="runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, models:/m-<id>, or a folder",
-    )
+    add_model(parser)
+    add_runtime(parser)
     add("--game", required=True, metavar="NAME", help=f"{', '.join(sorted(GAMES))}, or what is on the screen")
     add(
         "--option",
@@ -100,7 +124,6 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     add("--compare", default="", metavar="NAMES", help=f"also drive, on the same seeds: {','.join(OPPONENTS)}")
     add("--workers", type=int, metavar="N", help="score a simulated game in N processes")
     add("--max-steps", type=int, metavar="N", help="end each drive after N steps")
-    add("--trust-remote", action="store_true", help="accept a tracking server or model files on another machine")
     add("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
     add_arguments(parser)
     given = parser.parse_args(arguments)
@@ -121,5 +144,6 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         max_steps=given.max_steps,
         trust_remote=given.trust_remote,
         screen=screen,
+        runtime=given.runtime,
     )
     return options, given.json

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.driving.drivers import Driver
@@ -21,6 +20,7 @@ from player.picture.video import Film
 from player.policy import network_kind, open_policy, policy_for
 from player.progress import Bars
 from player.report import Result
+from player.runtimes import Chosen, choose
 from player.stages import StageClock
 from recorder.stopping import StopRequest
 from recorder.stores import Stores
@@ -42,25 +42,36 @@ def play(options: Options, settings: Settings, result: Result) -> int:
         bars.begin("finding the model", 1)
         located = locate(options.model_uri, settings, trust_remote=options.trust_remote)
         package = read_package(located.folder)
+        chosen = choose(options.runtime, package, settings)
         bars.done()
         contract = package.contract
         result.model = {"uri": located.uri, "name": located.name, "id": located.model_id, "contract": contract.hash}
+        result.model |= {"runtime": chosen.runtime.name}
         with make_game(options.game, **options.game_options) as game:
-            check_fit(located.name, contract, game)
+            check_fit(located.name, package, game)
             result.paced = not game.simulated
             if contract.rate_hz != game.rate_hz:
                 bars.say(f"{located.name} learned at {contract.rate_hz:g} Hz and drives at {game.rate_hz:g} Hz.")
+            bars.say(chosen.why)
             if options.workers == 1:
-                return _play_here(options, settings, result, game, package, film, bars)
-        return _play_in_processes(options, result, package, bars)
+                return _play_here(options, settings, result, game, package, chosen, film, bars)
+        return _play_in_processes(options, result, package, chosen, bars)
 
 
-def check_fit(name: str, contract: Contract, game: Game) -> None:
-    """Refuse a model that gives other actions than the game takes.
+def check_fit(name: str, package: DriverPackage, game: Game) -> None:
+    """Refuse a model of another game, or one that gives other actions than the game takes.
+
+    Models from before they named their game are judged by their actions alone.
 
     Raises:
         KartError: so it is.
     """
+    contract = package.contract
+    if package.game and package.game != game.name:
+        raise KartError(
+            f"{name} was trained to drive {package.game}, and this is {game.name}. Choose a model of this game, or "
+            f"drive {package.game}."
+        )
     if contract.spec != game.spec:
         raise KartError(
             f"{name} was trained for the actions {', '.join(contract.spec.names)}; {game.name} takes "
@@ -74,11 +85,12 @@ def _play_here(
     result: Result,
     game: Game,
     package: DriverPackage,
+    chosen: Chosen,
     film: Film | None,
     bars: Bars,
 ) -> int:
     bars.begin("loading the model", 1)
-    policy = open_policy(result.model["name"], package, stages=result.stages)
+    policy = open_policy(result.model["name"], package, stages=result.stages, chosen=chosen)
     bars.say(f"{policy.name} is loaded; its {len(package.golden.raw)} golden frames reproduce on this machine.")
     opponents = [make_opponent(name, package.contract, network_kind(package), game) for name in options.compare]
     bars.done()
@@ -134,9 +146,9 @@ def _drives(
         result.add(game.name, driver.name, drives)
 
 
-def _play_in_processes(options: Options, result: Result, package: DriverPackage, bars: Bars) -> int:
+def _play_in_processes(options: Options, result: Result, package: DriverPackage, chosen: Chosen, bars: Bars) -> int:
     model: str = result.model["name"]
-    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(policy_for, model, package))]
+    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(policy_for, chosen, model, package))]
     network = network_kind(package)
     crews += [(name, partial(make_opponent, name, package.contract, network)) for name in options.compare]
     for name, make_driver in crews:

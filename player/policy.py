@@ -17,6 +17,7 @@ from kart_pipeline.learning.package import DriverPackage, load_network, read_pac
 from kart_pipeline.learning.sheets import visible
 from player.hush import start_tensorflow
 from player.locate import locate
+from player.runtimes import Chosen
 from player.stages import INFER, PREPARE, Stages
 
 
@@ -83,21 +84,32 @@ def load_policy(uri: str, settings: Settings, *, trust_remote: bool = False, sta
     return open_policy(located.name, read_package(located.folder), stages=stages)
 
 
-def open_policy(name: str, package: DriverPackage, *, stages: Stages | None = None) -> Policy:
+def open_policy(
+    name: str, package: DriverPackage, *, stages: Stages | None = None, chosen: Chosen | None = None
+) -> Policy:
     """The policy of a model whose folder has been looked through; importing TensorFlow takes most of the time.
 
+    Args:
+        name: for scorecards.
+        package: its files.
+        stages: gets the times of the policy's drives.
+        chosen: what runs the network; None takes the traced graph, with which the pipeline judges everywhere alike.
+
     Raises:
-        KartError: Keras refuses the network, or a golden frame does not reproduce here.
+        KartError: Keras or the runtime refuses the network, or a golden frame does not reproduce here.
     """
-    start_tensorflow()
-    predict = predictor(load_network(package), package.contract)
-    verify_golden(package, predict)
+    if chosen is None:
+        start_tensorflow()
+        predict = predictor(load_network(package), package.contract)
+        verify_golden(package, predict)
+    else:
+        predict = chosen.open(package)
     return Policy(name, package.contract, predict, stages)
 
 
-def policy_for(name: str, package: DriverPackage, game: Game) -> Policy:  # noqa: ARG001 - `score` gives its game
-    """`open_policy` as `driving.scoring.score` wants it, in whatever process."""
-    return open_policy(name, package)
+def policy_for(chosen: Chosen | None, name: str, package: DriverPackage, game: Game) -> Policy:  # noqa: ARG001
+    """`open_policy` as `driving.scoring.score` wants it, which gives its game, in whatever process."""
+    return open_policy(name, package, chosen=chosen)
 
 
 def watched_policy(name: str, package: DriverPackage, game: Game) -> Driver:

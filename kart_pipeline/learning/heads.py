@@ -71,7 +71,8 @@ def decode_bins(logits: Any) -> Any:
     shares = ops.softmax(ops.cast(logits, "float32"), axis=-1)
     padded = ops.pad(shares, ((0, 0), (1, 1)))
     smooth = ops.log(ops.pad(padded[:, :-2] + 2 * shares + padded[:, 2:], ((0, 0), (1, 1))) + _TINY)
-    mode = ops.cast(ops.argmax(smooth[:, 1:-1], axis=-1), "int32")[:, None]
+    # Keras' argmax takes floats apart into bits, which neither LiteRT nor ONNX can.
+    mode = ops.cast(ops.top_k(smooth[:, 1:-1], 1)[1], "int32")
     beside = ops.take_along_axis(smooth, mode + ops.arange(3, dtype="int32"), axis=-1)
     left, middle, right = beside[:, :1], beside[:, 1:2], beside[:, 2:]
     vertex = ops.clip((left - right) / (2 * ops.minimum(left - 2 * middle + right, -_TINY)), -0.5, 0.5)

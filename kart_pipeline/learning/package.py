@@ -6,6 +6,7 @@ The files are an MLflow model of the `keras` flavour with a folder of ours in it
     data/model.keras              the network
     driver/contract.json          what it reads and gives
     driver/golden.npz             raw frames, the inputs that they become, the outputs that those give
+    driver/about.json             the game that it drives; models from before there was this file do not say
 
 A model is a file from somewhere, and loading one can run code. So nothing here asks MLflow to load it: the folder is
 looked through first (`package_safety`), and Keras loads the one file that is left in its safe mode.
@@ -25,6 +26,7 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.durable import write_json
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB
+from kart_pipeline.core.names import checked_id
 from kart_pipeline.core.prepare import FrameStack
 from kart_pipeline.learning.inference import Predict, check_network
 from kart_pipeline.learning.package_safety import check_files, check_keras_parts, check_mlmodel
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 NETWORK = Path("data", "model.keras")
 CONTRACT = Path("driver", "contract.json")
 GOLDEN = Path("driver", "golden.npz")
+ABOUT = Path("driver", "about.json")
 
 # Other CPUs, and other releases of TensorFlow, add float32 products in another order, which moves an output by some
 # 1e-6. A mistake in scale, colour or channel order moves it by a tenth and more. A thousandth of the stick's half range
@@ -60,12 +63,21 @@ class Golden:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DriverPackage:
-    """A driver's files, looked through; `network` is the .keras file, not loaded yet."""
+    """A driver's files, looked through.
+
+    Attributes:
+        folder: with all of them.
+        contract: what the network reads and gives.
+        golden: frames that show whether both work here.
+        network: the .keras file, not loaded yet.
+        game: that it learned to drive; "" where the model does not say.
+    """
 
     folder: Path
     contract: Contract
     golden: Golden
     network: Path
+    game: str = ""
 
 
 def make_golden(contract: Contract, raw: Sequence[RGB], predict: Predict) -> Golden:
@@ -93,6 +105,7 @@ def save_model(
     mlflow_model: "Model",
     contract: Contract,
     golden: Golden,
+    game: str,
     signature: "ModelSignature",
     pip_requirements: list[str],
 ) -> None:
@@ -106,6 +119,7 @@ def save_model(
         mlflow_model: what becomes `MLmodel`.
         contract: of the network.
         golden: made with both.
+        game: that it drives.
         signature: of the network's input and heads.
         pip_requirements: named explicitly, because MLflow takes 30 s to infer them.
     """
@@ -116,6 +130,7 @@ def save_model(
     )
     folder = Path(path)
     write_json(folder / CONTRACT, contract.to_dict())
+    write_json(folder / ABOUT, {"game": game})
     np.savez_compressed(folder / GOLDEN, raw=golden.raw, inputs=golden.inputs, outputs=golden.outputs)
 
 
@@ -134,7 +149,7 @@ def read_package(folder: Path) -> DriverPackage:
     if not network.is_file():
         raise KartError(f"The model {folder} has no {NETWORK.as_posix()}; log it again.")
     check_keras_parts(network)
-    return DriverPackage(folder, contract, golden, network)
+    return DriverPackage(folder, contract, golden, network, _read_game(folder))
 
 
 def load_network(package: DriverPackage) -> "keras.Model":
@@ -201,6 +216,16 @@ def _read_contract(folder: Path) -> Contract:
         ) from None
     except (KartError, OSError, ValueError, TypeError) as error:
         raise KartError(f"The contract of the model {folder} cannot be read: {error}") from error
+
+
+def _read_game(folder: Path) -> str:
+    path = folder / ABOUT
+    try:
+        return checked_id(json.loads(path.read_text(encoding="utf-8"))["game"], "game name")
+    except FileNotFoundError:
+        return ""
+    except (KartError, OSError, ValueError, TypeError, KeyError) as error:
+        raise KartError(f"{path} does not say which game the model drives: {error}") from error
 
 
 def _read_golden(folder: Path, contract: Contract) -> Golden:

@@ -221,6 +221,7 @@ def log_driver(model: "keras.Model", contract: Contract, golden: Golden, game: s
             model=model,
             contract=contract,
             golden=golden,
+            game=game,
             signature=_signature(model, contract),
             pip_requirements=[f"{name}=={version}" for name, version in installed(LIBRARIES).items()],
         )

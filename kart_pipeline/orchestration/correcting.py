@@ -147,7 +147,7 @@ def _drives(
     with make_game(name) as game:
         teacher = Expert(_expert(game))
         package = read_package(located.folder)
-        check_fit(located.name, package.contract, game)
+        check_fit(located.name, package, game)
         policy = open_policy(located.name, package)
         noise = knocks(game.spec, terms.noise) if terms.noise else None
         said = {**about, "noise": noise} if noise else dict(about)

@@ -84,7 +84,7 @@ def drive_policy(name: str, package: DriverPackage, course: Course, progress: Pr
         KartError: the driver is refused, or gives other actions than the game takes.
     """
     with make_game(course.game) as game:
-        check_fit(name, package.contract, game)
+        check_fit(name, package, game)
     return _drive(name, partial(watched_policy, name, package), course, progress, network=True)
 
 

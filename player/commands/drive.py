@@ -64,6 +64,7 @@ def _on_screen(options: Options, wishes: Wishes, as_json: bool) -> int:
                 outcome,
                 max_steps=options.max_steps,
                 trust_remote=options.trust_remote,
+                runtime=options.runtime,
             )
     except KartError as error:
         sys.stderr.write(f"{error}\n")

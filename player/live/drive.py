@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from statistics import median
 from typing import Any
@@ -25,6 +26,7 @@ from player.live.wishes import Wishes
 from player.locate import Located, locate
 from player.picture.video import Film
 from player.policy import Policy, open_policy
+from player.runtimes import AUTO, choose
 from player.stages import StageClock, Stages
 from recorder.delay.kept import with_delay
 from recorder.devices.settings import PadSettings
@@ -48,6 +50,7 @@ def drive_screen(
     *,
     max_steps: int | None = None,
     trust_remote: bool = False,
+    runtime: str = AUTO,
 ) -> int:
     """Load a model, let it drive what is on the screen until somebody ends it, and fill `outcome` on the way.
 
@@ -59,6 +62,7 @@ def drive_screen(
         outcome: is filled.
         max_steps: ends the drive; None leaves it to the person.
         trust_remote: as for `locate`.
+        runtime: of `runtimes.CHOICES`: what runs the network.
 
     Returns:
         The exit status: 0, also after Ctrl-C, which is how to end it; 128 + the signal after another one.
@@ -72,13 +76,18 @@ def drive_screen(
     film = Film(wishes.video) if wishes.video else None  # a name that cannot be written fails first
     located = locate(uri, settings, trust_remote=trust_remote)
     package = read_package(located.folder)
+    # what the model itself says of its game counts before the name that it is registered under
+    located = replace(located, game=package.game or located.game)
     check_model(located, package.contract, game, any_game=wishes.any_game)
+    chosen = choose(runtime, package, settings)
+    tell(chosen.why)
     outcome.model = {"uri": uri, "name": located.name, "id": located.model_id, "contract": package.contract.hash}
+    outcome.model |= {"runtime": chosen.runtime.name}
     stores = Stores.open(settings=settings)
     outcome.store = stores.target.url
     with StopRequest() as stop, ExitStack() as stack:
         seat = _seat(package, game, wishes, settings, tell, stack)
-        policy = open_policy(located.name, package, stages=outcome.stages)
+        policy = open_policy(located.name, package, stages=outcome.stages, chosen=chosen)
         _check_pace(seat.game, policy, outcome.stages, tell)
         parts = assemble(seat, policy, wishes, outcome.stages, tell)
         about = {"kind": "shadow" if wishes.shadow else "policy", **outcome.model, **seat.about}

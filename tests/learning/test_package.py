@@ -13,6 +13,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.learning.inference import predictor
 from kart_pipeline.learning.networks import NETWORKS, build_network
 from kart_pipeline.learning.package import (
+    ABOUT,
     CONTRACT,
     GOLDEN,
     NETWORK,
@@ -33,7 +34,7 @@ def save(folder: Path, network: Any, contract: Contract, golden: Golden) -> Path
     from mlflow.types import Schema, TensorSpec
 
     signature = ModelSignature(Schema([TensorSpec(np.dtype("uint8"), (-1, *contract.input_shape))]))
-    save_model(network, str(folder), Model(), contract, golden, signature, ["keras"])
+    save_model(network, str(folder), Model(), contract, golden, "drawn", signature, ["keras"])
     return folder
 
 
@@ -46,8 +47,14 @@ def test_what_is_read_is_what_was_saved(folder: Path, contract: Contract, golden
     package = read_package(folder)
     assert package.contract == contract
     assert package.contract.hash == contract.hash
+    assert package.game == "drawn"
     for name in ("raw", "inputs", "outputs"):
         assert np.array_equal(getattr(package.golden, name), getattr(golden, name))
+
+
+def test_a_model_from_before_models_named_their_game_can_be_read(folder: Path) -> None:
+    (folder / ABOUT).unlink()
+    assert read_package(folder).game == ""
 
 
 def test_the_loaded_network_answers_as_the_saved_one(
@@ -183,6 +190,7 @@ def in_network(change: Callable[[dict[str, Any]], object]) -> Tamper:
         pytest.param(
             write(CONTRACT, b"[1]"), "contract of the model .* cannot be read", id="a contract of another kind"
         ),
+        pytest.param(write(ABOUT, b'{"game": 3}'), "does not say which game", id="a game without a name"),
         pytest.param(remove(GOLDEN), "has no golden frames", id="no golden frames"),
         pytest.param(write(GOLDEN), "golden frames of the model .* cannot be read", id="junk for golden frames"),
         pytest.param(

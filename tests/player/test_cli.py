@@ -109,9 +109,17 @@ def test_a_model_for_other_controls_is_refused_before_anything_is_loaded(shelf, 
     contract = json.loads(path.read_text())
     contract["spec"] = {"axes": ["x", "y"], "buttons": [], "mirrored_axes": ["x"], "mirrored_buttons": []}
     path.write_text(json.dumps(contract))
+    (folder / "driver" / "about.json").unlink()  # as models were before they named their game
     assert main(["--model-uri", str(folder), "--game", "car_racing", "--video", str(tmp_path / "x.mp4")]) == 2
     assert "was trained for the actions x, y; car_racing takes steer, throttle" in capfd.readouterr().err
     assert not (tmp_path / "x.mp4").exists()
+
+
+def test_a_model_for_another_game_is_refused_although_the_controls_are_the_same(shelf, home, tmp_path, capfd):
+    folder = shutil.copytree(shelf.folder, tmp_path / "model")
+    (folder / "driver" / "about.json").write_text('{"game": "mario_kart_64"}')
+    assert main(["--model-uri", str(folder), "--game", "car_racing"]) == 2
+    assert "was trained to drive mario_kart_64, and this is car_racing" in capfd.readouterr().err
 
 
 def test_it_starts_without_dagster_and_without_waiting_for_tensorflow():
