@@ -10,7 +10,7 @@ from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.session_writer import SessionWriter
 from kart_pipeline.core.store import Store
-from kart_pipeline.driving.recording import session_header
+from kart_pipeline.driving.recording import session_header, usual_codec
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import Game
 
@@ -56,8 +56,8 @@ class Recording:
             ) from error
 
     def _header(self) -> SessionHeader:
-        # A game that waits for us can afford the lossless way.
-        return session_header(self._game, self._seed, self._driver, "png" if self._game.simulated else "jpeg")
+        codec = usual_codec(simulated=self._game.simulated)
+        return session_header(self._game, self._seed, self._driver, codec)
 
     def finish(self, drive: Drive) -> None:
         """Say how the drive ended."""

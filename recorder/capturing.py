@@ -86,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulated(args: argparse.Namespace) -> int:
+    from kart_pipeline.driving.recording import usual_codec
     from kart_pipeline.games.registry import GAMES, game_options
     from recorder.capture import capture, choose_seeds
     from recorder.episode import Plan
@@ -102,7 +103,7 @@ def _simulated(args: argparse.Namespace) -> int:
         driver=args.driver or "expert",
         folder=stores.recordings,
         noise=args.noise or 0.0,
-        codec=args.codec or ("png" if GAMES[args.game].simulated else "jpeg"),
+        codec=args.codec or usual_codec(simulated=GAMES[args.game].simulated),
         max_steps=args.max_steps,
         recovery=bool(args.recovery),
         options=game_options(args.option or ()),

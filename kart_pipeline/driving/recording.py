@@ -8,6 +8,11 @@ from kart_pipeline.core.names import new_session_id
 from kart_pipeline.games.base import Game
 
 
+def usual_codec(*, simulated: bool) -> Codec:
+    """Of a game's frames: one that waits for us can afford the lossless way."""
+    return "png" if simulated else "jpeg"
+
+
 def session_header(
     game: Game, seed: int | None, driver: Mapping[str, Any], codec: Codec, *, displaced: bool = False
 ) -> SessionHeader:

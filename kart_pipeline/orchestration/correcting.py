@@ -18,6 +18,7 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.labels import vectors
 from kart_pipeline.driving.drivers import Corrected, Driver, Expert, Noisy, knocks
 from kart_pipeline.driving.hopeless import Hopeless
+from kart_pipeline.driving.recording import usual_codec
 from kart_pipeline.driving.seeds import correction_seeds
 from kart_pipeline.games.base import Autopilot, Game
 from kart_pipeline.games.registry import GAMES, make_game
@@ -143,7 +144,8 @@ def _drives(
     progress: Progress,
 ) -> Iterator[Manifest]:
     """Drive the seeds that are missing, the last of all; the sessions, each when it is in the store."""
-    plan = episode.Plan(name, KIND, stores.recordings, noise=terms.noise, max_steps=terms.max_steps)
+    codec = usual_codec(simulated=GAMES[name].simulated)
+    plan = episode.Plan(name, KIND, stores.recordings, noise=terms.noise, codec=codec, max_steps=terms.max_steps)
     with make_game(name) as game:
         teacher = Expert(_expert(game))
         package = read_package(located.folder)
