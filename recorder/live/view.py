@@ -31,6 +31,7 @@ class LiveView:
 
     def __init__(self, out: Console, snapshot: Callable[[], Snapshot], title: str, hint: str) -> None:
         self._out = out
+        self._moving = out.is_terminal  # asked once: a terminal that was closed in between is none any more
         self._snapshot = snapshot
         self._title = title
         self._hint = hint
@@ -50,13 +51,13 @@ class LiveView:
             self._out.print(line(self._snapshot()), soft_wrap=True)
 
     def __enter__(self) -> None:
-        if self._out.is_terminal:
+        if self._moving:
             self._live.start()
         else:
             self._thread.start()
 
     def __exit__(self, *_: object) -> None:
-        if self._out.is_terminal:
+        if self._moving:
             self._live.stop()
         else:
             self._end.set()

@@ -1,6 +1,7 @@
 """A home of its own for each test, a small world with an expert, and TensorKart folders made to order."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -128,6 +129,20 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB, where this machine lets us mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount") if sys.platform == "linux" else None
+    if not mount or subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False).returncode:
+        pytest.skip("a small disk can only be mounted by root on Linux")
+    try:
+        yield folder
+    finally:
+        subprocess.run([str(shutil.which("umount")), folder], check=True)
 
 
 MakeLap = Callable[..., Path]

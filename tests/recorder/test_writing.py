@@ -250,19 +250,6 @@ def test_a_full_disk_is_said_at_the_next_step_and_leaves_what_was_recorded(tmp_p
     assert kept == list(range(len(kept)))
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB, where this machine lets us mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not MOUNT or subprocess.run([MOUNT, "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False).returncode:
-        pytest.skip("a small disk can only be mounted by root on Linux")
-    try:
-        yield folder
-    finally:
-        subprocess.run([str(shutil.which("umount")), folder], check=True)
-
-
 @pytest.mark.parametrize("codec", ["png", "h264"])
 def test_a_disk_that_is_full_to_the_last_byte_spares_what_was_written(small_disk: Path, codec: str) -> None:
     store = Store(small_disk)
