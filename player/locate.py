@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.learning.tracking import registered_name
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _FORMS = "runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version> or models:/m-<id>"
@@ -28,14 +27,12 @@ class Located:
         name: for people and scorecards.
         uri: as asked for.
         model_id: MLflow's id of the logged model, empty where the folder was named directly.
-        game: that it was trained for; "" where nobody tells.
     """
 
     folder: Path
     name: str
     uri: str
     model_id: str = ""
-    game: str = ""
 
 
 def locate(uri: str, settings: Settings, *, trust_remote: bool = False) -> Located:
@@ -64,12 +61,12 @@ def locate(uri: str, settings: Settings, *, trust_remote: bool = False) -> Locat
     with _quiet(), _sentences(settings.tracking_uri):
         client = MlflowClient(tracking_uri=settings.tracking_uri, registry_uri=settings.tracking_uri)
         find = _of_run if uri.startswith("runs:") else _of_registry
-        location, name, model_id, of = find(client, uri)
+        location, name, model_id = find(client, uri)
         if not (trust_remote or _is_local(location, settings.tracking_uri)):
             raise KartError(
                 f"The files of {uri} are at {location}, on another machine; pass --trust-remote if you trust it."
             )
-        return Located(_download(location, uri, settings), name, uri, model_id, _game(of))
+        return Located(_download(location, uri, settings), name, uri, model_id)
 
 
 def _check_tracking(tracking_uri: str, trust_remote: bool) -> None:
@@ -106,18 +103,7 @@ def _is_local(location: str, tracking_uri: str) -> bool:
     return parts.scheme in ("", "file") or len(parts.scheme) == 1
 
 
-def _game(name: str) -> str:
-    """The game in the name of an experiment or a registered model, "" where it is none of ours."""
-    prefix = registered_name("")
-    return name.removeprefix(prefix) if name.startswith(prefix) else ""
-
-
-def _experiment(client: Any, number: str) -> str:
-    name: str = client.get_experiment(number).name
-    return name
-
-
-def _of_run(client: Any, uri: str) -> tuple[str, str, str, str]:
+def _of_run(client: Any, uri: str) -> tuple[str, str, str]:
     run_id, _, name = uri.removeprefix("runs:").strip("/").partition("/")
     if not run_id or not name:
         raise KartError(f"{uri!r} names no model; write runs:/<run id>/model.")
@@ -127,16 +113,16 @@ def _of_run(client: Any, uri: str) -> tuple[str, str, str, str]:
         raise _unknown(client, f"There is no run {run_id}", error) from error
     for model in _logged_models(client, [experiment], f"name = '{name}'" if name.isidentifier() else None):
         if model.source_run_id == run_id and model.name == name:
-            return model.artifact_location, f"run {run_id[:8]}", model.model_id, _experiment(client, experiment)
+            return model.artifact_location, f"run {run_id[:8]}", model.model_id
     raise _unknown(client, f"Run {run_id} holds no model {name!r}")
 
 
-def _of_registry(client: Any, uri: str) -> tuple[str, str, str, str]:
+def _of_registry(client: Any, uri: str) -> tuple[str, str, str]:
     path = uri.removeprefix("models:").strip("/")
     try:
         if "/" not in path and "@" not in path:
             model = client.get_logged_model(path)
-            return model.artifact_location, f"model {path[2:10]}", path, _experiment(client, model.experiment_id)
+            return model.artifact_location, f"model {path[2:10]}", path
         if "@" in path:
             name, _, alias = path.partition("@")
             version = client.get_model_version_by_alias(name, alias).version
@@ -147,8 +133,7 @@ def _of_registry(client: Any, uri: str) -> tuple[str, str, str, str]:
     except Exception as error:
         raise _unknown(client, f"There is no model {uri}", error) from error
     source = entry.source or ""
-    model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else ""
-    return location, f"{name} v{version}", model_id, name
+    return location, f"{name} v{version}", source.removeprefix("models:/") if source.startswith("models:/m-") else ""
 
 
 def _logged_models(client: Any, experiments: list[str], condition: str | None) -> Iterator[Any]:

@@ -4,7 +4,6 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from statistics import median
 from typing import Any
@@ -23,7 +22,7 @@ from player.live.recording import DriveRecording
 from player.live.seat import Seat, take_seat
 from player.live.status import StatusLine, say
 from player.live.wishes import Wishes
-from player.locate import Located, locate
+from player.locate import locate
 from player.picture.video import Film
 from player.policy import Policy, open_policy
 from player.runtimes import AUTO, choose
@@ -76,9 +75,7 @@ def drive_screen(
     film = Film(wishes.video) if wishes.video else None  # a name that cannot be written fails first
     located = locate(uri, settings, trust_remote=trust_remote)
     package = read_package(located.folder)
-    # what the model itself says of its game counts before the name that it is registered under
-    located = replace(located, game=package.game or located.game)
-    check_model(located, package.contract, game, any_game=wishes.any_game)
+    check_model(located.name, package.game, package.contract, game, any_game=wishes.any_game)
     chosen = choose(runtime, package, settings)
     tell(chosen.why)
     outcome.model = {"uri": uri, "name": located.name, "id": located.model_id, "contract": package.contract.hash}
@@ -126,21 +123,27 @@ def drive_screen(
     return 0 if stop.signal == signal.SIGINT else stop.exit_code
 
 
-def check_model(located: Located, contract: Contract, game: str, *, any_game: bool) -> None:
+def check_model(name: str, of: str, contract: Contract, game: str, *, any_game: bool) -> None:
     """Refuse a model of another game, or one whose controls are not those that the game is known to have.
+
+    Args:
+        name: of the model.
+        of: the game that it was trained for; "" where it does not say.
+        contract: of it.
+        game: that is to be driven.
+        any_game: that it is another is no reason.
 
     Raises:
         KartError: so it is.
     """
-    if located.game and located.game != game and not any_game:
+    if of and of != game and not any_game:
         raise KartError(
-            f"{located.name} was trained for {located.game}, not for {game}: choose another, or pass --any-game to see "
-            "what it does there."
+            f"{name} was trained to drive {of}, not {game}: choose another, or see what it does with --any-game."
         )
     known = known_controls(game)
-    if located.game != game and known is not None and known != contract.spec:
+    if of != game and known is not None and known != contract.spec:
         raise KartError(
-            f"{located.name} was trained for the actions {', '.join(contract.spec.names)}; {game} takes "
+            f"{name} was trained for the actions {', '.join(contract.spec.names)}; {game} takes "
             f"{', '.join(known.names)}. Choose a model of this game."
         )
 

@@ -20,7 +20,7 @@ class Outcome:
     """All that is told at the end; filled while driving, so that an interruption loses nothing.
 
     Attributes:
-        model: uri, name, id and contract hash.
+        model: uri, name, id, contract hash and runtime.
         drive: None where it broke off.
         let_go: how often the controls were let go of, by reason.
         late: how often because the next action was late.
@@ -30,7 +30,7 @@ class Outcome:
         video: the film, where there is one.
     """
 
-    model: Mapping[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
     drive: Drive | None = None
     let_go: Mapping[str, int] = field(default_factory=dict)
     late: int = 0

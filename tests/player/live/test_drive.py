@@ -27,7 +27,6 @@ from kart_pipeline.games.desktop import UNFOCUSED
 from player.live.drive import check_model, drive_screen
 from player.live.outcome import Outcome, show
 from player.live.wishes import Wishes
-from player.locate import Located
 from recorder.devices.choose import PadChoice
 from recorder.display import console
 
@@ -196,7 +195,7 @@ def test_it_lets_go_of_a_picture_that_stands_still_or_is_black_and_goes_on_after
     assert drive.told.count("It drives on.") == 2
 
 
-def test_nothing_is_typed_into_another_window(toy, drive, desktop):
+def test_nothing_is_typed_into_another_window(toy, drive, desktop, hands):
     def cover() -> None:
         patiently(lambda: "U" in toy.held[-1:])
         other = KeyWatch(desktop)  # takes the focus
@@ -204,7 +203,8 @@ def test_nothing_is_typed_into_another_window(toy, drive, desktop):
         other.events()
         time.sleep(0.5)
         assert other.events() == []
-        other.close()  # the focus goes back to what the mouse is over
+        other.close()
+        hands.focus("Toy road")  # as a person does with the mouse
         patiently(lambda: "U" in toy.held[-1:], 10)
 
     outcome = drive(15 * SECOND, cover)
@@ -253,17 +253,13 @@ def test_without_a_screen_it_says_so(racer, settings, monkeypatch):
         drive_screen(racer.driver.uri, "toy_road", WISHES, settings, Outcome())
 
 
-def located(game: str) -> Located:
-    return Located(Path(), "a model", "runs:/x/model", game=game)
-
-
 def test_a_model_of_another_game_or_with_other_controls_is_refused(contract):
-    check_model(located("toy_road"), contract, "toy_road", any_game=False)
-    check_model(located(""), contract, "toy_road", any_game=False)
-    check_model(located("other"), contract, "toy_road", any_game=True)
-    with pytest.raises(KartError, match=r"trained for other, not for toy_road.*--any-game"):
-        check_model(located("other"), contract, "toy_road", any_game=False)
+    check_model("m", "toy_road", contract, "toy_road", any_game=False)
+    check_model("m", "", contract, "toy_road", any_game=False)
+    check_model("m", "other", contract, "toy_road", any_game=True)
+    with pytest.raises(KartError, match=r"m was trained to drive other, not toy_road.*--any-game"):
+        check_model("m", "other", contract, "toy_road", any_game=False)
     with pytest.raises(KartError, match="mario_kart_64 takes steer, pitch, A, B, RB"):
-        check_model(located(""), contract, "mario_kart_64", any_game=False)
+        check_model("m", "", contract, "mario_kart_64", any_game=False)
     own = dataclasses.replace(contract, spec=ActionSpec(("steer",), ("A",)))
-    check_model(located("mario_kart_64"), own, "mario_kart_64", any_game=False)
+    check_model("m", "mario_kart_64", own, "mario_kart_64", any_game=False)
