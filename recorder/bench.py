@@ -25,6 +25,7 @@ from recorder.moving import moving_picture
 
 SIZES = ((320, 240), (640, 480))
 HEADROOM = 3.0  # the game has to run as well, and a recorder without reserve drops frames when it is most hectic
+_MOST_BYTES = 500_000_000  # of frames that are held: 80 of 1920x1080
 NETWORK = (200, 66)  # PilotNet's input, for which the loss is stated
 
 
@@ -111,6 +112,7 @@ def _seen_on_screen(where: Where, rate_hz: float, steps: int) -> Iterator[list[R
             if isinstance(seen, Hidden):
                 raise KartError(f"There is nothing to measure: {seen.reason}.")
             frames.append(seen.rgb)
+            steps = min(steps, max(2, _MOST_BYTES // seen.rgb.nbytes))
             clock.wait()
     finally:
         source.close()

@@ -68,6 +68,17 @@ def test_the_command_prints_a_table_or_json(run) -> None:  # type: ignore[no-unt
     assert "Record with --codec" in out
 
 
+def test_the_persons_own_screen_can_be_measured(make_window, run) -> None:  # type: ignore[no-untyped-def]
+    make_window("Racing Game", (50, 40, 400, 300))
+    status, out, _ = run("bench", "--window", "racing", "--steps", 3, "--json")
+    assert status == 0
+    rows = json.loads(out)["measured"]
+    assert {(row["width"], row["height"]) for row in rows} == {(320, 240), (400, 300)}
+    assert max(row["error"] for row in rows) < 3  # one colour, which every codec keeps
+    status, _, err = run("bench", "--window", "nobody")
+    assert (status, err.count("\n")) == (2, 1)
+
+
 def test_without_pyav_the_other_codecs_are_measured(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setitem(sys.modules, "av", None)
     status, out, _ = run("bench", "--steps", 2)
