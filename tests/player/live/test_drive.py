@@ -234,7 +234,7 @@ def test_a_region_can_be_driven_without_anybody_and_without_a_controller(toy, dr
     ("wishes", "sentence"),
     [
         ({"where": Where(window="Mario")}, "No window has 'Mario' in its title; there are 'Toy road'"),
-        ({"controller": ControllerChoice("vjoy")}, "There is no vjoy"),
+        ({"controller": ControllerChoice("vjoy")}, "--controller vjoy cannot be had here"),
         ({"pad": PadChoice("sdl")}, "To drive without anybody to take over, pass --pad none"),
         ({"back": "escape"}, "no button to give the controls back"),
     ],
