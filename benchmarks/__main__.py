@@ -9,12 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.table import Row, load, show
+from kart_pipeline.core.errors import KartError
 
 NAMES = ("startup", "frames", "store", "training", "inference", "runtimes", "capture", "killed", "codecs", "driving")
 
 
 def main() -> int:
-    """Run the benchmarks one after the other and print one table; the status is 0 whether or not an aim is met."""
+    """Run the benchmarks one after the other and print one table.
+
+    Returns:
+        0 whether or not an aim is met, 2 where a benchmark could not run.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default all")
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="of pictures that `codecs` is to measure too")
@@ -26,13 +31,17 @@ def main() -> int:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows: list[Row] = []
-    before = load()
+    before, status = load(), 0
     for name in names:
         sys.stderr.write(f"{name} …\n")
         module = importlib.import_module(f"benchmarks.{name}")
-        rows += module.run(args.frames) if name == "codecs" else module.run()
+        try:
+            rows += module.run(args.frames) if name == "codecs" else module.run()
+        except KartError as error:  # what was measured before it is shown
+            sys.stderr.write(f"{name} could not be measured: {error}\n")
+            status = 2
     show(rows, Console(), before)
-    return 0
+    return status
 
 
 if __name__ == "__main__":

@@ -29,12 +29,12 @@ AIM_GB, AIM_SIZE = 1.5, (640, 480)
 
 def run(folder: Path | None = None) -> list[Row]:
     """Measure a drawn picture that moves as a game's does, and the pictures in `folder`."""
+    frames = pictures(folder) if folder is not None else []
     rows: list[Row] = []
     for size in SIZES:
         rows += _codecs("a drawn picture", list(moving_picture(*size, STEPS)))
     if folder is None:
         return rows
-    frames = pictures(folder)
     for size in SIZES:
         rows += _codecs(folder.name, [np.asarray(Image.fromarray(rgb).resize(size)) for rgb in frames])
     return rows + _qualities(folder.name, frames)

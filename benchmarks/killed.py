@@ -66,15 +66,15 @@ def _recording(store: Path, process: "subprocess.Popen[bytes]", said: Path) -> P
     """The folder of the session in `store`, once some of it is on the disk.
 
     Raises:
-        RuntimeError: the recorder ended, with what it said; or it took too long.
+        KartError: the recorder ended, with what it said; or it took too long.
     """
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise RuntimeError(f"the recorder ended: {said.read_text()}")
+            raise KartError(f"The recorder did not record: {said.read_text().strip()}")
         for stream in store.glob(f"*/{STREAM}"):
             with suppress(KartError):
                 if any(batch.num_rows for batch in recorded_batches(stream)):
                     return stream.parent
         time.sleep(0.1)
-    raise RuntimeError(f"nothing was recorded within {_PATIENCE_S:g} s")
+    raise KartError(f"The recorder recorded nothing within {_PATIENCE_S:g} s.")
