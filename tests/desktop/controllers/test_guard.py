@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 from desktop_fixtures import Hands, KeyWatch
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.desktop.controllers import guard, uinput
 from kart_pipeline.desktop.controllers.choose import ControllerChoice, open_controller
 from kart_pipeline.desktop.controllers.dry import DryRun
 from kart_pipeline.desktop.controllers.guarded import Guarded
@@ -128,6 +130,15 @@ def test_a_guard_that_is_gone_is_told_before_anything_else_is_pressed(soon) -> N
     soon(told)
     guarded.close()
     assert inner.state == PadState()
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="there is no /dev/uinput elsewhere")
+def test_the_guard_brings_a_players_uinput_pad_to_rest_through_the_file_that_it_inherited(tmp_path: Path) -> None:
+    with (tmp_path / "uinput").open("w+b", buffering=0) as node:
+        guard.releaser(guard.Order("uinput", {}, 1.0, node.fileno()))()
+        written = (tmp_path / "uinput").read_bytes()
+    told = [event[2:] for event in struct.iter_unpack("llHHi", written)]
+    assert told == [*uinput.events(PadState()), (0, 0, 0)]
 
 
 def test_a_guard_that_cannot_reach_the_screen_says_why(monkeypatch: pytest.MonkeyPatch, desktop: str) -> None:

@@ -26,6 +26,24 @@ def keyboard(desktop: str) -> Iterator[Keyboard]:
     made.close()
 
 
+def test_pynput_which_serves_macos_presses_the_same_keys(desktop: str, key_watch: KeyWatch, soon) -> None:
+    pytest.importorskip("pynput", reason="pynput is installed on Windows and macOS only")
+    from kart_pipeline.desktop.controllers.keys_pynput import PynputSender
+
+    # No letters: under X11, and only there, pynput sends those to the window past the server.
+    layout = KeyLayout({"left": "left", "right": "right", "up": "up", "lb": "left shift"})
+    keyboard = Keyboard(layout, PynputSender(layout))
+    try:
+        keyboard.apply(PadState({"left_x": -1.0, "left_y": 1.0}, frozenset({"lb"})))
+        soon(lambda: key_watch.down() == {"Left", "Up", "Shift_L"})
+        keyboard.apply(PadState({"left_x": 0.5}))
+        soon(lambda: key_watch.down() == {"Right"})
+        soon(lambda: key_watch.down() == set())
+    finally:
+        keyboard.close()
+    soon(lambda: key_watch.down() == set())
+
+
 def steer(value: float) -> PadState:
     return PadState({"left_x": value})
 
