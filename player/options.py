@@ -17,6 +17,7 @@ from player.runtimes import AUTO, CHOICES
 COMMANDS: Mapping[str, str] = {
     "bench": "measures how fast a model answers on this machine, and chooses its runtime",
     "calibrate": "measures how a game answers the stick",
+    "score": "drives many seeds, compares two models, and keeps the figures at the model's run",
 }
 
 

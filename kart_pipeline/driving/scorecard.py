@@ -12,6 +12,7 @@ from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import FINISHED
 
 RESAMPLES = 10_000
+INTERVENTION_S = 6.0  # what PilotNet's makers count a person's taking over and giving back as
 
 
 def bootstrap(values: npt.NDArray[np.float64], block: int = 1) -> tuple[float, float]:
@@ -123,6 +124,21 @@ class Scorecard:
         return _mean(drive.autonomy for drive in self.drives)
 
     @property
+    def finish_time(self) -> float | None:
+        """Mean game seconds of the drives that reached the goal; None where none did."""
+        return _mean(drive.finish_s for drive in self.drives)
+
+    @property
+    def hands_off(self) -> float | None:
+        """The autonomy that PilotNet's makers give, over all drives: each intervention costs 6 s of the time driven.
+
+        1 - 6 s * interventions / elapsed time, at least 0 (Bojarski et al., 2016, arXiv:1604.07316, section 7.1); in
+        game time. None where no time has passed.
+        """
+        elapsed = sum(drive.game_seconds for drive in self.drives)
+        return max(0.0, 1 - INTERVENTION_S * self.interventions / elapsed) if elapsed > 0 else None
+
+    @property
     def game_seconds(self) -> float:
         """Mean length of a drive in game time."""
         return float(np.mean([drive.game_seconds for drive in self.drives]))
@@ -155,6 +171,8 @@ class Scorecard:
             "interventions": self.interventions,
             "recoveries": self.recoveries,
             "autonomy": self.autonomy,
+            "hands_off": self.hands_off,
+            "finish_time": self.finish_time,
             "drives": [drive.to_dict() for drive in self.drives],
         }
 

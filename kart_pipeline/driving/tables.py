@@ -43,6 +43,7 @@ def by_drive(card: Scorecard) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         ("collisions", lambda drive: _known(drive.collisions, "d")),
         ("laps, s", _laps),
         ("steps", lambda drive: str(drive.steps)),
+        ("finish, s", lambda drive: "DNF" if drive.finish_s is None else f"{drive.finish_s:.1f}"),
         ("game time", lambda drive: f"{drive.game_seconds:.1f} s"),
         ("ended", lambda drive: drive.ended),
     ]
@@ -90,6 +91,7 @@ def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
     ]
     # Few games count these: a row of dashes would tell nobody anything.
     for name, figures, spec in (
+        ("finish time, s", [card.finish_time for card in cards], ".1f"),
         ("lap time, s", [card.lap_time for card in cards], ".2f"),
         ("collisions per drive", [card.collisions for card in cards], ".1f"),
         ("times stuck per drive", [card.stuck for card in cards], ".2f"),
@@ -98,6 +100,7 @@ def _rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
             rows.append((name, [_format(figure, spec) for figure in figures]))
     if any(card.interventions for card in cards):
         rows.append(("interventions", [str(card.interventions) for card in cards]))
+        rows.append(("autonomy, 6 s an intervention", [_format(card.hands_off, ".1%") for card in cards]))
     if any(card.recoveries for card in cards):
         rows.append(("recoveries", [str(card.recoveries) for card in cards]))
     if any(card.autonomy not in (None, 1.0) for card in cards):

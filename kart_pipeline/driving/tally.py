@@ -11,7 +11,7 @@ from kart_pipeline.driving.clock import Cadence
 from kart_pipeline.driving.drivers import POLICY
 from kart_pipeline.driving.trace import direction
 from kart_pipeline.driving.unstick import RECOVERY
-from kart_pipeline.games.base import COLLISION, LAP, OFF_TRACK, PROGRESS
+from kart_pipeline.games.base import COLLISION, FINISHED, LAP, OFF_TRACK, PROGRESS
 
 STUCK_NS = 5_000_000_000  # game time without progress after which a drive counts as stuck
 
@@ -64,6 +64,11 @@ class Drive:
     standstill_at: float | None = None
     recoveries: int = 0
     autonomy: float | None = None
+
+    @property
+    def finish_s(self) -> float | None:
+        """Game seconds until the goal was reached; None where it was not (DNF)."""
+        return self.game_seconds if self.ended == FINISHED else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` gives an equal drive back."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from kart_pipeline.driving import figures
 from kart_pipeline.driving.tables import by_drive, markdown
 from kart_pipeline.driving.trace import Trace
 from kart_pipeline.learning.package import DriverPackage
-from kart_pipeline.orchestration import drive_figures, judging, pictures, report, tables, videos
+from kart_pipeline.orchestration import judging, pictures, report, tables, videos
 from kart_pipeline.orchestration.report import EXPERT, Report
 from kart_pipeline.orchestration.resources import Progress
 
@@ -78,7 +79,7 @@ def attach(
         table = markdown([found.drives, *found.others])
         (folder / "scorecard.md").write_text(f"{table}\n", encoding="utf-8")
         (folder / "figures").mkdir()
-        for figure, png in drive_figures.figures([found.drives, *found.others], traces).items():
+        for figure, png in figures.figures([found.drives, *found.others], traces).items():
             (folder / "figures" / f"{figure}.png").write_bytes(png)
         made = videos.film_worst(found.drives, package, course, films, folder / "videos", progress)
         client.log_artifacts(entry.run_id, str(folder))
@@ -90,12 +91,12 @@ def shown(found: Report, traces: Traces) -> dict[str, Any]:
     if found.drives is None:
         return {}
     cards = [found.drives, *found.others]
-    small = drive_figures.figures(cards, traces, pictures.MOST_BYTES)
+    small = figures.figures(cards, traces, pictures.MOST_BYTES)
     return {
         "in the game": dg.MetadataValue.md(markdown(cards)),
         **{name.replace("_", " "): pictures.figure(png) for name, png in small.items()},
         "drive by drive": tables.table(*by_drive(found.drives)),
         "mean score": found.drives.mean,
         "worst decile": found.drives.decile,
-        "mean difference to the expert": drive_figures.drift(traces[found.drives.driver]),
+        "mean difference to the expert": figures.drift(traces[found.drives.driver]),
     }

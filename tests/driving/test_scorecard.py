@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -200,6 +201,21 @@ def test_interventions_are_shown_where_there_were_any():
     assert "| interventions | 3 |" in markdown([a_card([1, 2, 3], interventions=1)])
 
 
+def test_a_finish_has_a_time_and_what_did_not_finish_has_none():
+    there = replace(a_drive(1), ended="finished", game_seconds=31.5)
+    card = Scorecard("line", "model", (there, a_drive(2)))
+    assert card.finish_time == 31.5
+    assert [drive.finish_s for drive in card.drives] == [31.5, None]
+    assert Scorecard("line", "model", (a_drive(2),)).finish_time is None
+
+
+def test_an_intervention_costs_six_seconds_of_autonomy():
+    drives = [replace(a_drive(1), game_seconds=300.0, interventions=count) for count in (10, 0)]
+    assert Scorecard("line", "model", (drives[0],)).hands_off == pytest.approx(0.8)
+    assert Scorecard("line", "model", tuple(drives)).hands_off == pytest.approx(0.9)
+    assert Scorecard("line", "model", (replace(drives[0], interventions=60),)).hands_off == 0
+
+
 def test_drive_by_drive_tells_what_the_game_tells():
     card = Scorecard(
         "line",
@@ -218,8 +234,20 @@ def test_drive_by_drive_tells_what_the_game_tells():
         "longest standstill",
         "laps, s",
         "steps",
+        "finish, s",
         "game time",
         "ended",
     )
-    assert rows[0] == ("7", "1.0", "50.0%", "10.0%", "3.2 s at 40%", "20.00, 22.50", "100", "2.0 s", "time limit")
+    assert rows[0] == (
+        "7",
+        "1.0",
+        "50.0%",
+        "10.0%",
+        "3.2 s at 40%",
+        "20.00, 22.50",
+        "100",
+        "DNF",
+        "2.0 s",
+        "time limit",
+    )
     assert rows[1][0] == rows[1][5] == "-"

@@ -8,9 +8,10 @@ import dagster as dg
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.datasets.training_set import INDEX, load_training_set
+from kart_pipeline.driving import figures
 from kart_pipeline.driving.tables import markdown
 from kart_pipeline.driving.trace import Trace
-from kart_pipeline.orchestration import checks, drive_figures, judging, pictures, promotion, report, tables
+from kart_pipeline.orchestration import checks, judging, pictures, promotion, report, tables
 from kart_pipeline.orchestration.assets.scorecard import scorecard
 from kart_pipeline.orchestration.partitions import GAMES
 from kart_pipeline.orchestration.resources import Mlflow, Progress
@@ -54,7 +55,7 @@ def champion(
                 "champion": f"version {best.version}" if best else "none yet",
                 "changed": decision.promote,
                 "in the game": dg.MetadataValue.md(markdown(cards)) if cards else None,
-                "scores by seed": pictures.figure(drive_figures.scores_by_seed(cards, pictures.MOST_BYTES))
+                "scores by seed": pictures.figure(figures.scores_by_seed(cards, pictures.MOST_BYTES))
                 if len(cards) > 1
                 else None,
                 "on held-out sessions": _errors(reports),

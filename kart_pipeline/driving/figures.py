@@ -10,11 +10,11 @@ from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.driving.trace import Trace
 from kart_pipeline.learning.drawing import PREDICTED, SECOND, TRUE, grid, legend, png
-from kart_pipeline.orchestration.report import EXPERT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+EXPERT = "expert"  # whose drives show the road, as its scorecard names it
 MAPS = 6  # of the worst drives, where each has a track of its own
 PLACES = 25  # stretches of the track that errors are averaged over
 

@@ -1,0 +1,109 @@
+"""What a model is worth on many seeds, beside another one on the same, kept at its MLflow run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.settings import Settings
+from kart_pipeline.driving.scoring import score
+from kart_pipeline.driving.tally import Drive
+from kart_pipeline.games.registry import GAMES, make_game
+from kart_pipeline.learning.package import DriverPackage, read_package
+from player.locate import Located, locate
+from player.play import check_fit
+from player.policy import policy_for
+from player.progress import Bars
+from player.report import Result
+from player.runtimes import AUTO, Chosen, choose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreOptions:
+    """What to score; the names are those of the command line.
+
+    Attributes:
+        game: None is the one that the model learned.
+        against: another model, driven on the same seeds.
+    """
+
+    model_uri: str
+    seeds: tuple[int, ...]
+    game: str | None = None
+    game_options: Mapping[str, Any] = field(default_factory=dict)
+    against: str | None = None
+    workers: int = 1
+    max_steps: int | None = None
+    trust_remote: bool = False
+    runtime: str = AUTO
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "max_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise KartError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
+        if self.against == self.model_uri:
+            raise KartError("--against names the same model; name another one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that is ready to be scored."""
+
+    located: Located
+    package: DriverPackage
+    chosen: Chosen
+
+
+def candidates(options: ScoreOptions, settings: Settings) -> tuple[str, list[Candidate]]:
+    """The game's name and the models, looked through and known to fit it; nothing of them is loaded.
+
+    Raises:
+        KartError: there is no such model or game, or they do not go together.
+    """
+    found = []
+    for uri in filter(None, (options.model_uri, options.against)):
+        located = locate(uri, settings, trust_remote=options.trust_remote)
+        package = read_package(located.folder)
+        found.append(Candidate(located, package, choose(options.runtime, package, settings)))
+    game = options.game or found[0].package.game
+    if game not in GAMES:
+        raise KartError(
+            f"The model's game is {game or 'not known'}; name one that drives by itself with --game: "
+            f"{', '.join(sorted(GAMES))}."
+        )
+    with make_game(game, **options.game_options) as opened:
+        for candidate in found:
+            check_fit(candidate.located.name, candidate.package, opened)
+    return game, found
+
+
+def score_models(options: ScoreOptions, game: str, models: Sequence[Candidate], result: Result, bars: Bars) -> None:
+    """Drive every seed with every model, and fill `result` on the way, so that an interruption loses nothing.
+
+    Raises:
+        KartError: a model is refused by its runtime, a game fails, or a real-time game is to be driven by several.
+    """
+    result.seeds = options.seeds
+    for candidate in models:
+        name = candidate.located.name
+        bars.say(f"{name}: {candidate.chosen.why}")
+        bars.begin(name, len(options.seeds))
+        drives: list[Drive] = []
+
+        def done(drive: Drive, kept: list[Drive] = drives) -> None:
+            kept.append(drive)
+            bars.done(drive)
+
+        try:
+            score(
+                partial(make_game, game, **options.game_options),
+                partial(policy_for, candidate.chosen, name, candidate.package),
+                options.seeds,
+                workers=options.workers,
+                max_steps=options.max_steps,
+                progress=done,
+            )
+        finally:
+            result.add(game, name, drives)
