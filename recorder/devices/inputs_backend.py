@@ -5,10 +5,12 @@ It does not say the range of an axis nor which way is up, and its names of butto
 takes a whole core: here it is asked only when there is something, and the thread never keeps the program from ending.
 """
 
+import glob
 import select
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,12 @@ from kart_pipeline.core.frame import now_ns
 from kart_pipeline.desktop.pad import UNPLUGGED, PadState
 from recorder.devices.device import PLUG_IN, Listener, NoDeviceError
 from recorder.devices.found import Found, linux_hint
-from recorder.devices.inputs_codes import Decoder, button_names, ranges_of
+from recorder.devices.inputs_codes import Decoder, button_names, held_keys, maker_driver, ranges_of
 from recorder.devices.timeline import Timeline
 
 _LOOK_S = 0.1  # for the wish to end
 _SEARCH_S = 0.5  # for a pad that was plugged in again
+_NO_PACKET = 2**32 - 1  # another than that of any first look
 _POLL_S = 0.004  # on Windows, where nothing can be waited for
 
 
@@ -91,6 +94,8 @@ class InputsPad(Listener):
         source = _Windows(inputs, pad) if windows else _Linux(inputs, pad)
         with source:
             decoder = Decoder(button_names(source.driver, windows=windows), source.ranges, up_is_negative=not windows)
+            for code in source.held:
+                decoder.take(code, 1)
             self._states.push(now_ns(), decoder.state())
             self._opened.set()
             while not self._closing.is_set():
@@ -122,9 +127,12 @@ class _Linux:
         except OSError as error:
             raise _UnpluggedError from error
         pad._character_file = self._file  # it would open it with a buffer, which hides waiting events
-        driver = Path("/sys/class/input") / path.name / "device/device/driver"
-        self.driver = driver.resolve().name if driver.exists() else ""
+        device = Path("/sys/class/input") / path.name / "device"
+        driver = device / "device/driver"
+        self.driver = driver.resolve().name if driver.exists() else maker_driver(device / "id/vendor")
         self.ranges = ranges_of(self._file.fileno())
+        names = inputs.devices.codes["Key"]
+        self.held = [names[number] for number in held_keys(self._file.fileno()) if number in names]
 
     def events(self) -> list[Any]:
         """Those that come within a moment; often none."""
@@ -152,10 +160,13 @@ class _Windows:
     """A pad of `inputs` on Windows, asked at a steady pace."""
 
     driver = "xinput"
+    held = ()  # told at the first look
 
     def __init__(self, inputs: Any, pad: Any) -> None:
         self._inputs = inputs
         self._pad = pad
+        # It compares with how the pad stood when it was found: what was held then would be told at its release only.
+        pad._GamePad__last_state = inputs.XinputState(packet_number=_NO_PACKET)
         self.ranges = ranges_of(None)
 
     def events(self) -> list[Any]:
@@ -178,19 +189,21 @@ class _Windows:
 
 
 def inputs_pads() -> list[Found]:
-    """All gamepads that `inputs` sees.
+    """All gamepads that `inputs` sees, or that it sees none.
 
     Raises:
         KartError: `inputs` is not installed.
     """
-    return [Found("inputs", str(pad), True) for pad in _look_again(_inputs())]
+    found = [Found("inputs", str(pad), True) for pad in _look_again(_inputs())]
+    return found or [Found("inputs", "", False, _none_seen())]
 
 
 def _inputs() -> Any:
     if sys.platform == "darwin":
         raise NoDeviceError("gamepad", "inputs reads no gamepads on macOS", "Use --pad sdl.")
     try:
-        import inputs
+        with _no_lights():
+            import inputs
     except ImportError as error:
         raise KartError(
             f"Reading pads through inputs needs that package ({error}): pip install 'kart-pipeline[recorder]'."
@@ -199,19 +212,44 @@ def _inputs() -> Any:
         raise KartError(
             f"The package inputs cannot look at this machine's devices ({error}); use --pad sdl."
         ) from error
+    # One of its tables is a generator, which its first look has used up: every later one would miss names of events.
+    inputs.EVENT_MAP = tuple(inputs.devices.codes.items())
+    inputs.DeviceManager._find_leds = lambda _: None
     return inputs
+
+
+@contextmanager
+def _no_lights() -> Iterator[None]:
+    """Keep `inputs` from its look at lights: at that of an X-Box pad its import ends in an AttributeError.
+
+    https://github.com/zeth/inputs/issues/72; it looks while it is imported, so nothing of it can be mended before.
+    """
+    real = glob.glob
+
+    def without_lights(pathname: Any, *args: Any, **named: Any) -> list[Any]:
+        return [] if str(pathname).startswith("/sys/class/leds") else real(pathname, *args, **named)
+
+    glob.glob = without_lights
+    try:
+        yield
+    finally:
+        glob.glob = real
 
 
 def _look_again(inputs: Any) -> list[Any]:
     """The gamepads that are there now."""
     try:
-        manager = inputs.DeviceManager()
+        return list(inputs.DeviceManager().gamepads)
     except OSError:  # something came or went in the middle of the look
         return []
-    manager.codes = inputs.devices.codes  # one of its tables is a generator, which the first manager has used up
-    return list(manager.gamepads)
+
+
+def _none_seen() -> str:
+    if sys.platform == "linux" and any(Path("/dev/input").glob("js*")):
+        return "it sees only what udev has linked in /dev/input/by-id or by-path, as it does for pads with a USB plug"
+    return "none is seen"
 
 
 def _nothing(match: str, names: str) -> NoDeviceError:
-    reason = f"none has {match!r} in its name; there is {names}" if names else "none is seen"
+    reason = f"none has {match!r} in its name; there is {names}" if names else _none_seen()
     return NoDeviceError("gamepad", reason, linux_hint() or PLUG_IN)

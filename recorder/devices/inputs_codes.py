@@ -4,6 +4,7 @@ import array
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kart_pipeline.desktop.pad import PadState, clamped
 
@@ -17,8 +18,11 @@ _ABS_CODES = {
     "ABS_RZ": 0x05,
     "ABS_GAS": 0x09,
     "ABS_BRAKE": 0x0A,
+    "ABS_HAT0X": 0x10,
+    "ABS_HAT0Y": 0x11,
 }
 _ABSINFO_INTS = 6  # struct input_absinfo: value, minimum, maximum, fuzz, flat, resolution
+_KEY_BYTES = 0x300 // 8  # one bit for each of KEY_CNT
 _SAME_BUTTONS = {
     "BTN_TL": "lb",
     "BTN_TR": "rb",
@@ -47,6 +51,7 @@ _BY_DRIVER = {
         "BTN_START": "back",
     },
 }
+_DRIVER_OF_MAKER = {"054c": "sony", "057e": "nintendo"}  # by USB's number of the maker
 _DIGITAL_TRIGGERS = {"BTN_TL2": "left_trigger", "BTN_TR2": "right_trigger"}
 _STICKS = {"ABS_X": "left_x", "ABS_Y": "left_y", "ABS_RX": "right_x", "ABS_RY": "right_y"}
 _TRIGGERS = {"ABS_Z": "left_trigger", "ABS_RZ": "right_trigger"}
@@ -96,6 +101,36 @@ def ranges_of(descriptor: int | None) -> dict[str, Range]:
             if answer[1] < answer[2]:
                 found[name] = Range(answer[1], answer[2], answer[0])
     return found or dict(_XINPUT)
+
+
+def held_keys(descriptor: int) -> list[int]:
+    """Numbers of the buttons that are down, which were pressed before anybody listened (EVIOCGKEY of linux/input.h).
+
+    Args:
+        descriptor: of an open /dev/input/event*.
+    """
+    if sys.platform != "linux":
+        return []
+    import fcntl
+
+    answer = bytearray(_KEY_BYTES)
+    try:
+        fcntl.ioctl(descriptor, 2 << 30 | _KEY_BYTES << 16 | ord("E") << 8 | 0x18, answer)
+    except OSError:  # no such device
+        return []
+    return [number for number in range(8 * _KEY_BYTES) if answer[number // 8] >> number % 8 & 1]
+
+
+def maker_driver(vendor: Path) -> str:
+    """The driver whose names a pad without one goes by: its maker's; "" for X-Box pads. Programs make such pads.
+
+    Args:
+        vendor: the file in which the kernel tells the maker's number.
+    """
+    try:
+        return _DRIVER_OF_MAKER.get(vendor.read_text(encoding="ascii").strip(), "")
+    except OSError:
+        return ""
 
 
 def button_names(driver: str, *, windows: bool = False) -> dict[str, str]:

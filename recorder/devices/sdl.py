@@ -69,6 +69,7 @@ class Sdl:
         self.pygame = pygame
         self.controller = controller
         self.update = controller_old.update  # the newer module can only be updated through a window's events
+        self._layout_name = controller_old.name_forindex  # and has no names
         self._ours = not controller.get_init()
         if self._ours:
             controller.init()
@@ -79,8 +80,12 @@ class Sdl:
         return [index for index in range(self.controller.get_count()) if self.controller.is_controller(index)]
 
     def names(self) -> list[str]:
-        """Of all that is plugged in, known or not, by index."""
-        return [self.pygame.joystick.Joystick(index).get_name() for index in range(self.controller.get_count())]
+        """Of all that is plugged in, by index; what is known has the name of its layout, by which `--pad` finds it."""
+        names: list[str] = []
+        for index in range(self.controller.get_count()):
+            known = self.controller.is_controller(index)
+            names.append(self._layout_name(index) if known else self.pygame.joystick.Joystick(index).get_name())  # type: ignore[arg-type]
+        return names
 
     def close(self) -> None:
         """Leave SDL as it was found."""

@@ -114,12 +114,13 @@ def learn(read: Callable[[], RawPad], say: Callable[[str], None]) -> dict[str, s
         say(f"{number} of {len(QUESTIONS)}: {question}" + (", or A if there is none" if elements else ""))
         while True:
             hit = _wait(read, rest)
-            rest = _settled(read)
+            rest = _settled(read, rest, hit)
             element = element_of(control, hit, rest)
             if element is not None or hit.element in elements.values():
                 break
             say("  that is no stick; once more")
-        if element is None or element in elements.values():
+        other_stick = any(elements.get(stick, "").rstrip("~") == hit.element for stick in STICKS)
+        if element is None or element in elements.values() or (control in STICKS and other_stick):
             say("  left out")
         else:
             elements[control] = element
@@ -135,15 +136,27 @@ def _wait(read: Callable[[], RawPad], rest: RawPad) -> Hit:
     return find_hit(rest, read()) or hit
 
 
-def _settled(read: Callable[[], RawPad]) -> RawPad:
-    """The pad once nothing has moved for a while and nothing is pressed."""
+def _settled(read: Callable[[], RawPad], rest: RawPad | None = None, hit: Hit | None = None) -> RawPad:
+    """The pad once nothing has moved for a while, nothing is pressed, and the axis of `hit` has been let go of.
+
+    Args:
+        read: the pad as it stands.
+        rest: how it stood before `hit`. The axis may come to rest elsewhere, but not where it was moved to: whoever
+            holds a stick at its end does not move it either.
+        hit: what was moved last.
+    """
     now = start = read()
-    since = time.monotonic()
+    since, farthest = time.monotonic(), _MOVED
     while time.monotonic() - since < _STILL_S:
         time.sleep(_LOOK_S)
         now = read()
         moved = any(abs(a - b) > _STILL for a, b in zip(start.axes, now.axes, strict=True))
-        if moved or any(now.buttons) or any(now.hats):
+        held = False
+        if rest and hit and hit.axis is not None:
+            way = (now.axes[hit.axis] - rest.axes[hit.axis]) * hit.sign
+            farthest = max(farthest, way)
+            held = way > farthest / 2
+        if moved or held or any(now.buttons) or any(now.hats):
             start, since = now, time.monotonic()
     return now
 

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.devices.inputs_codes import Decoder, Range, button_names, ranges_of
+from recorder.devices import inputs_backend
+from recorder.devices.inputs_codes import Decoder, Range, button_names, maker_driver, ranges_of
 
 XBOX = {"ABS_X": Range(-32768, 32767, 0), "ABS_Y": Range(-32768, 32767, 0), "ABS_Z": Range(0, 1023, 0)}
 SONY = {"ABS_X": Range(0, 255, 128), "ABS_Y": Range(0, 255, 128), "ABS_Z": Range(0, 255, 0)}
@@ -67,6 +70,13 @@ def test_x_and_y_are_told_apart_by_driver_and_system(driver: str, windows: bool,
         assert pad.state().buttons == {name}
 
 
+@pytest.mark.parametrize(("number", "driver"), [("054c", "sony"), ("057e", "nintendo"), ("045e", "")])
+def test_a_pad_without_a_driver_has_the_names_of_its_makers(tmp_path: Path, number: str, driver: str) -> None:
+    (tmp_path / "vendor").write_text(f"{number}\n", encoding="ascii")
+    assert maker_driver(tmp_path / "vendor") == driver
+    assert maker_driver(tmp_path / "nothing") == ""
+
+
 def test_start_and_back_which_inputs_confuses_on_windows_are_put_right() -> None:
     for windows, code in ((False, "BTN_START"), (True, "BTN_SELECT")):
         pad = decoder(windows=windows)
@@ -112,6 +122,37 @@ def test_events_that_a_pad_does_not_need_are_left_aside(events: list[tuple[str, 
 def test_a_file_that_is_no_device_has_the_ranges_of_windows(tmp_path: Path) -> None:
     with (tmp_path / "event0").open("wb") as file:
         assert ranges_of(file.fileno()) == ranges_of(None)
+
+
+def test_what_is_held_when_the_reader_comes_is_known_on_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package's own reading of XInput, which alone is played here."""
+    inputs = inputs_backend._inputs()
+    monkeypatch.setattr(inputs, "WIN", True)
+
+    def get_state(number: int, reference: Any) -> int:
+        reference._obj.gamepad.buttons = 0x1010  # XINPUT_GAMEPAD_START, XINPUT_GAMEPAD_A
+        reference._obj.gamepad.l_thumb_x = 32767
+        return 0
+
+    pad = inputs.GamePad.__new__(inputs.GamePad)
+    pad.manager = SimpleNamespace(
+        xinput=SimpleNamespace(XInputGetState=get_state),
+        **{
+            name: getattr(inputs.devices, name)
+            for name in ("codes", "get_event_type", "get_event_string", "get_typecode")
+        },
+    )
+    pad._GamePad__device_number = pad.read_size = 0
+    pad._GamePad__received_packets = pad._GamePad__missed_packets = 0
+    pad._character_file = pad._InputDevice__pipe = None
+    pad._GamePad__last_state = pad._GamePad__read_device()
+    source = inputs_backend._Windows(inputs, pad)
+    state = decoder(ranges=source.ranges, windows=True)
+    for event in source.events():
+        state.take(event.code, event.state)
+    assert state.state().buttons == {"start", "a"}
+    assert state.state().value("left_x") == 1.0
+    assert source.events() == []
 
 
 # A namespace of its own, in which the device files are pipes: `inputs` cannot tell the difference. The script plays the
@@ -178,7 +219,9 @@ sys.exit(3)  # with the pad open, and the thread in the middle of a read
 """
 
 
-MOUNTS = " && ".join(f"mount -t tmpfs none {place}" for place in ("/dev/input", "/sys/class/input"))
+# The lights of an X-Box pad that is not the first, and of a keyboard.
+MOUNTS = " && ".join(f"mount -t tmpfs none {place}" for place in ("/dev/input", "/sys/class"))
+MOUNTS += " && mkdir -p /sys/class/input /sys/class/leds/xpad7 /sys/class/leds/input3::capslock"
 
 
 @pytest.fixture

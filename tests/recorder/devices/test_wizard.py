@@ -124,7 +124,8 @@ class Person:
         if control is not None:
             deed = DEEDS.get(control, DEEDS["a"])
             act(self.virtual, deed, back=False)
-            threading.Timer(0.2, act, (self.virtual, deed), {"back": True}).start()
+            held_s = 0.6 if deed[0] == "axis" else 0.2  # a stick is held at its end until the next question comes
+            threading.Timer(held_s, act, (self.virtual, deed), {"back": True}).start()
 
 
 @pytest.mark.timeout(60)  # it would wait for ever for a control that is not moved
