@@ -9,12 +9,13 @@ READY := $(VENV)/.ready
 DEMO_ARGS ?=
 CORRECT_ARGS ?=
 SCORE_ARGS ?=
+DEVICES_ARGS ?=
 
 # Its keys must not go where a person types.
 UNSEEN := env -u DISPLAY -u WAYLAND_DISPLAY
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: setup demo correct score test check unit bench constraints clean
+.PHONY: setup demo correct score test check unit test-devices bench constraints clean
 .PHONY: supertuxkart demo-supertuxkart correct-supertuxkart score-supertuxkart
 
 setup: $(READY)
@@ -64,6 +65,10 @@ check: $(READY)
 unit: $(READY)
 	$(BIN)/pytest
 
+# Gamepads that a kernel makes, read and played, in a virtual machine: Debian or a child of it for PCs, with QEMU.
+test-devices: $(READY)
+	$(BIN)/python -m tests.devices $(DEVICES_ARGS)
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
@@ -75,4 +80,4 @@ constraints: $(READY)
 	  --upgrade --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
