@@ -65,9 +65,10 @@ class InputsPad(Listener):
 
     def _listen(self) -> None:
         inputs = _inputs()
-        pad = self._find(inputs.devices.gamepads)
+        pads = _look_again(inputs)  # what it saw when it was imported may be another device by now
+        pad = self._find(pads)
         if pad is None:
-            names = ", ".join(str(other) for other in inputs.devices.gamepads)
+            names = ", ".join(map(str, pads))
             raise _nothing(self._match, names)
         while not self._closing.is_set():
             if pad is not None:
