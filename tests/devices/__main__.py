@@ -15,7 +15,7 @@ def main() -> int:
     environment = {"PYTHONPATH": str(ROOT), "KART_DEVICES_GUEST": "1", "HOME": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108
     try:
         parts = Parts.prepare(ROOT / ".cache/devices")
-        say("The virtual machine starts; that and the tests take about two minutes.")
+        say("The virtual machine starts; that and the tests take minutes, on a busy machine many.")
         return run(parts, pytest, ROOT, environment)
     except CannotRunError as reason:
         sys.stderr.write(f"{reason}\n")

@@ -70,8 +70,9 @@ class Reader:
 
 
 @pytest.fixture
-def read(home: Path) -> Iterator[Callable[..., Reader]]:
-    """Opens a device as `--pad` does."""
+def read(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Reader]]:
+    """Opens a device as `--pad` does, with time for a guest that is slow."""
+    monkeypatch.setattr("recorder.devices.device._OPEN_S", 120.0)
     opened: list[Device] = []
 
     def open_device(backend: str, name: str = "") -> Reader:
