@@ -11,7 +11,10 @@ from rich.console import Console
 from benchmarks.table import Row, load, show
 from kart_pipeline.core.errors import KartError
 
-NAMES = ("startup", "frames", "store", "training", "inference", "runtimes", "capture", "killed", "codecs", "driving")
+NAMES = (
+    *("startup", "frames", "store", "training", "inference", "runtimes"),
+    *("capture", "cockpit", "killed", "codecs", "driving"),
+)
 
 
 def main() -> int:

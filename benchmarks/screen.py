@@ -19,15 +19,15 @@ def has_screen() -> bool:
 
 
 @contextmanager
-def moving_screen() -> Iterator[None]:
-    """An X server of 800x600, which DISPLAY names, with the window of `moving_window`."""
-    with _server(), _window():
+def moving_screen(size: str = "800x600") -> Iterator[None]:
+    """An X server of this size, which DISPLAY names, with the window of `moving_window` in its corner."""
+    with _server(size), _window():
         yield
 
 
 @contextmanager
-def _server() -> Iterator[None]:
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"]
+def _server(size: str) -> Iterator[None]:
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     before = {name: os.environ.pop(name, None) for name in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE")}
     try:

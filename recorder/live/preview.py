@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 
@@ -20,6 +21,7 @@ from recorder.screen.recording import ScreenRecording
 
 PREVIEW = "preview"  # the reason to hold while it is in the way
 RATE_HZ = 15.0
+_UNSENT = 2000  # samples, while the window opens
 _CLOSE_S = 2.0
 _UNNOTICED_S = 1.0  # more than passes between a move of the window and our hearing of it
 _IN_THE_WAY = "the preview lies over what is recorded"
@@ -67,27 +69,26 @@ class Preview:
         self._process = processes.Process(target=show, args=(theirs, opening), name="preview", daemon=True)
         self._process.start()
         theirs.close()
-        self._lock = threading.Lock()
+        # Without a lock, on which the capture could wait: what is lost between two threads is a frame that nobody sees.
         self._rgb: RGB | None = None
-        self._samples: list[tuple[float, Action, bool]] = []
+        self._samples: deque[tuple[float, Action, bool]] = deque(maxlen=_UNSENT)
         self._place: Rect | None = None
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._send, name="preview", daemon=True)
 
     def on_step(self, step: Step) -> None:
         """Note the step; takes microseconds."""
-        with self._lock:
-            self._rgb = step.frame.rgb
-            self._samples.append((time.monotonic(), step.choice.action, bool(self._recording.holds)))
+        self._samples.append((time.monotonic(), step.choice.action, bool(self._recording.holds)))
+        self._rgb = step.frame.rgb
 
     def _send(self) -> None:
         """The thread that tells the window."""
         try:
             while not self._end.wait(1 / RATE_HZ):
                 self._hear(self._told)
-                with self._lock:
-                    rgb, samples, self._rgb, self._samples = self._rgb, self._samples, None, []
+                rgb, self._rgb = self._rgb, None
                 if rgb is not None:
+                    samples = [self._samples.popleft() for _ in range(len(self._samples))]
                     self._told.send(Shown(_small(rgb), samples, self._headline()))
         except (EOFError, OSError):
             if not self._end.is_set():

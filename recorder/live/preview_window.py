@@ -13,6 +13,7 @@ from kart_pipeline.desktop.rect import Rect
 from kart_pipeline.driving.instruments import Headline, History, panel, panel_size
 from recorder.live.quiet_window import open_quietly
 
+_NICE = 10  # on a machine that has no time to spare, the game and the recorder come first
 _LOOK_S = 0.03
 _CHART_S = 8.0
 
@@ -57,6 +58,8 @@ def show(told: Connection, opening: Opening) -> None:
             it is on the screen, and a text where it cannot be opened.
         opening: how it opens.
     """
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the recorder, which closes its end then
     os.environ["SDL_WINDOW_NO_ACTIVATION_WHEN_SHOWN"] = "1"  # see `open_quietly`
     os.environ["SDL_VIDEO_WINDOW_POS"] = f"{opening.place.left},{opening.place.top}"
