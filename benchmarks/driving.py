@@ -30,6 +30,7 @@ from recorder.devices.settings import PadSettings
 
 RATE_HZ = 30.0
 SECONDS = 20
+PEER_STEPS = 200  # of the peer, which takes several periods for each
 AIM_MS = 16.7  # a frame of a game at 60 Hz
 CONTRACT = Contract(ActionSpec(("steer", "throttle"), mirrored_axes=("steer",)), RATE_HZ)
 WISHES = Wishes(where=Where(window=TITLE), controller=ControllerChoice("keyboard"), pad=PadChoice("keyboard"))
@@ -79,7 +80,7 @@ def _donkey(model: Any) -> list[float]:
     times = []
     try:
         with mss.MSS() as camera:
-            for step in range(-3, round(SECONDS / 2 * RATE_HZ)):  # the first look and the first answer take long
+            for step in range(-3, PEER_STEPS // 2):  # the first look and the first answer take long
                 began = time.perf_counter()
                 shot = camera.grab({"left": 0, "top": 0, "width": SIZE[0], "height": SIZE[1]})
                 picture = Image.frombuffer("RGB", shot.size, shot.bgra, "raw", "BGRX", 0, 1)

@@ -72,7 +72,7 @@ def drive_screen(
     """
     err = console(stderr=True)
     tell = partial(say, err)
-    film = Film(wishes.video) if wishes.video else None  # a name that cannot be written fails first
+    film = Film(wishes.video, speed=wishes.speed) if wishes.video else None  # a name that cannot be written fails first
     located = locate(uri, settings, trust_remote=trust_remote)
     package = read_package(located.folder)
     check_model(located.name, package.game, package.contract, game, any_game=wishes.any_game)

@@ -78,7 +78,8 @@ class DriveRecording:
     def _write(self, step: Step) -> BackgroundWriter:
         if self._writer is None:
             header = self._make_header()
-            room = queue_room(header.rate_hz) + self._most
+            # What led to a takeover comes all at once, and what led to the next may come while that is written.
+            room = queue_room(header.rate_hz) + 2 * self._most
             self._writer = BackgroundWriter(self._store.create(header), most=room)
         self._writer.resume()
         while self._lead:

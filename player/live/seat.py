@@ -19,6 +19,8 @@ from recorder.devices.choose import choose
 from recorder.devices.device import NoDeviceError
 from recorder.devices.settings import PadSettings
 
+_STEPS = 3  # for which an action is held at least: one that comes in its own time is not late
+
 Tell = Callable[[str], None]
 
 
@@ -73,7 +75,7 @@ def take_seat(
     person = _person(wishes, pads, mapping, seen, tell)
     if person is not None:
         stack.callback(person.close)
-    controller = None if wishes.shadow else _controller(wishes, pads, mapping, tell)
+    controller = None if wishes.shadow else _controller(wishes, contract.rate_hz, pads, mapping, tell)
     if controller is not None:
         stack.callback(controller.close)
         seen.output = Output(
@@ -87,7 +89,7 @@ def take_seat(
     return Seat(seen, mapping, controller, person)
 
 
-def _controller(wishes: Wishes, pads: PadSettings, mapping: PadMapping, tell: Tell) -> Guarded:
+def _controller(wishes: Wishes, rate_hz: float, pads: PadSettings, mapping: PadMapping, tell: Tell) -> Guarded:
     opened = open_controller(wishes.controller, pads.keys)
     if wishes.background and opened.controller.name == "keyboard":
         opened.controller.close()
@@ -97,11 +99,13 @@ def _controller(wishes: Wishes, pads: PadSettings, mapping: PadMapping, tell: Te
     if lacking:
         tell(f"No key moves {', '.join(lacking)}; the section [keyboard] of pads.toml can give them one.")
 
+    hold_s = max(wishes.hold_s, _STEPS / rate_hz)
+
     def late() -> None:
-        tell(f"Let go: no action came for {wishes.hold_s:g} s. It drives on with the next one.")
+        tell(f"Let go: no action came for {hold_s:.2g} s. It drives on with the next one.")
 
     try:
-        return Guarded(opened.controller, wishes.controller, pads.keys, wishes.hold_s, late)
+        return Guarded(opened.controller, wishes.controller, pads.keys, hold_s, late)
     except BaseException:
         opened.controller.close()
         raise

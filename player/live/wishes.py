@@ -37,13 +37,14 @@ class Wishes:
         record: what becomes a session.
         allow: buttons that the model may press, of those that pause or leave a race.
         unstick: seconds of being stuck after which it backs out; None never does.
-        hold_s: for how long an action is repeated while the next is late.
+        hold_s: for how long an action is repeated while the next is late; three steps at least.
         calm_s: for how long hands rest before the model drives again.
         dead_zone: of the person's sticks and triggers.
         back: the person's button that gives the controls back; "" for none.
         background: the controls are held while another window has the focus.
         any_game: the model may be one of another game with the same controls.
         video: film the drive.
+        speed: of the film, 1 being the game's own.
 
     Raises:
         KartError: wishes that exclude each other.
@@ -65,6 +66,7 @@ class Wishes:
     background: bool = False
     any_game: bool = False
     video: Path | None = None
+    speed: float = 1.0
 
     def __post_init__(self) -> None:
         if self.track:
@@ -174,6 +176,7 @@ def read(given: argparse.Namespace) -> Wishes | None:
         allow=allow,
         unstick=given.unstick,
         video=given.video,
+        speed=given.speed,
         any_game=bool(given.any_game),
         background=bool(given.background),
         back=BACK if given.hand_back is None else given.hand_back.removeprefix("none"),

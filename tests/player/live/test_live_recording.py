@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kart_pipeline.core.action import ActionSpec
+from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Choice, Frame, Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.store import Store
@@ -97,6 +98,22 @@ def test_all_is_all_but_what_was_hidden(drive):
 def test_what_was_seen_before_the_game_was_hidden_leads_to_no_correction(drive):
     _, kept = drive("p" * 10 + "??" + "pp" + "hh")
     assert kept == "." * 12 + "pp" + "hh"
+
+
+def test_a_store_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "store").mkdir()
+    store = Store(tmp_path / "store")
+    (tmp_path / "store").rmdir()
+    (tmp_path / "store").write_text("a file")
+
+    def header() -> SessionHeader:
+        return SessionHeader(id="s1", game="karts", rate_hz=HZ, spec=SPEC)
+
+    with (
+        pytest.raises(KartError, match="Nothing can be recorded in"),
+        DriveRecording(store, header, HZ, "all", lambda: None) as recording,
+    ):
+        recording.on_step(step(0, "h"))
 
 
 def test_a_person_who_drives_from_the_beginning_corrects_no_failure(drive):
