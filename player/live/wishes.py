@@ -79,6 +79,9 @@ class Wishes:
             raise KartError("With --shadow the model does nothing, with --assist it steers; choose one of them.")
         if not 0.05 <= self.hold_s <= 60:
             raise KartError(f"--hold is a time from 0.05 to 60 s, not {self.hold_s:g}.")
+        for name, seconds in (("calm", self.calm_s), ("unstick", self.unstick)):
+            if seconds is not None and not seconds > 0:
+                raise KartError(f"--{name} is a time above 0 s, not {seconds:g}.")
         if self.background and self.controller.kind == "keyboard":
             raise KartError("Keys reach the window that has the focus, whichever it is: --background is for pads only.")
 

@@ -94,6 +94,8 @@ def test_a_shadow_records_nothing_unless_asked():
         ([*SCREEN, "--assist", "steer", "--shadow"], "choose one of them"),
         ([*SCREEN, "--allow", "a"], "--allow takes start"),
         ([*SCREEN, "--hold", "0"], "--hold is a time"),
+        ([*SCREEN, "--calm", "0"], "--calm is a time above 0"),
+        ([*SCREEN, "--unstick", "0"], "--unstick is a time above 0"),
         ([*SCREEN, "--controller", "keyboard", "--background"], "--background is for pads"),
         ([*SCREEN, "--controller", "wheel"], "'wheel' is no controller"),
         ([*NEEDED, "--window", " "], "--window needs a part of the window's title"),
