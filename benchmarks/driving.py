@@ -31,6 +31,7 @@ from recorder.devices.settings import PadSettings
 RATE_HZ = 30.0
 SECONDS = 20
 PEER_STEPS = 200  # of the peer, which takes several periods for each
+_FIRST = 3  # steps that do not count: the first look and the first answer take long
 AIM_MS = 16.7  # a frame of a game at 60 Hz
 CONTRACT = Contract(ActionSpec(("steer", "throttle"), mirrored_axes=("steer",)), RATE_HZ)
 WISHES = Wishes(where=Where(window=TITLE), controller=ControllerChoice("keyboard"), pad=PadChoice("keyboard"))
@@ -64,7 +65,7 @@ def _ours(model: Any) -> list[float]:
         policy = Policy("pilotnet", CONTRACT, predictor(model, CONTRACT), stages)
         parts = assemble(seat, policy, WISHES, stages, lambda _: None)
         drive(seat.game, parts.driver, observers=[parts.cockpit], max_steps=round(SECONDS / 2 * RATE_HZ))
-    return [ns / 1e6 for ns in stages.measured(LATENCY)]
+    return [ns / 1e6 for ns in stages.measured(LATENCY)[_FIRST:]]
 
 
 def _donkey(model: Any) -> list[float]:
@@ -80,7 +81,7 @@ def _donkey(model: Any) -> list[float]:
     times = []
     try:
         with mss.MSS() as camera:
-            for step in range(-3, PEER_STEPS // 2):  # the first look and the first answer take long
+            for step in range(-_FIRST, PEER_STEPS // 2):
                 began = time.perf_counter()
                 shot = camera.grab({"left": 0, "top": 0, "width": SIZE[0], "height": SIZE[1]})
                 picture = Image.frombuffer("RGB", shot.size, shot.bgra, "raw", "BGRX", 0, 1)
