@@ -138,7 +138,7 @@ class SuperTuxKart(Game):
         self.score, self.ended = 0.0, None
         frame = self._look().reset()
         if self._disturbed:
-            frame = self._hold(steer=random.uniform(-1, 1), seconds=random.uniform(0.5, 2.5))
+            frame = self._hold(steer=random.uniform(-0.5, 0.5), seconds=random.uniform(0.5, 2.0))
         return self._told(frame)
 
     def displace(self, random: np.random.Generator) -> Frame:

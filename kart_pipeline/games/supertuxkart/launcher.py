@@ -74,14 +74,17 @@ class Race:
     def __init__(self, plan: RacePlan, display: str) -> None:
         program, track = executable(), find_track(plan.track)
         sweep()
-        home = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._home = home = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._lock = FileLock(home / _LOCK)
-        self._lock.acquire(timeout=0)
-        self._home = home
         self.folder = home / "work"
-        self.folder.mkdir()
-        write_config(home / "config", plan.width, plan.height)
-        name = make_telling(track, home / "tracks")
+        try:
+            self._lock.acquire(timeout=0)
+            self.folder.mkdir()
+            write_config(home / "config", plan.width, plan.height)
+            name = make_telling(track, home / "tracks")
+        except OSError as error:
+            self._clean()
+            raise KartError(f"SuperTuxKart cannot be given its folder {home} ({error}); make room there.") from error
         command = [
             *("stdbuf", "-oL", program),
             *("--windowed", f"--screensize={plan.width}x{plan.height}", "--race-now"),
@@ -146,7 +149,7 @@ def sweep() -> None:
 
 
 def _environ(home: Path, display: str) -> dict[str, str]:
-    """Of the game: our own, with a home of its own, pictures drawn by the processor, and no sound."""
+    """Of the game: our own, with a home of its own and no sound."""
     environ = dict(os.environ)
     for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
         environ.pop(name, None)
