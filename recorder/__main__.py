@@ -6,10 +6,9 @@ This is the recorder's command line. Whatever a command needs is imported when i
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from kart_pipeline.core.errors import KartError
-from recorder import arguments, calibrating, capturing
+from recorder import arguments, calibrating, capturing, exchanging
 
 EXAMPLES = """\
 examples:
@@ -114,19 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--steps", type=arguments.count, default=150, metavar="N", help="frames to encode (default 150)")
 
     bring = commands.add_parser("import", help="make sessions of other recorders' folders")
-    formats = bring.add_subparsers(title="formats", metavar="FORMAT", required=True)
-    lap = formats.add_parser(
-        "tensorkart", parents=[common], help="folders of img_N.png and data.csv (path, x, y, A, B, RB), no header"
-    )
-    lap.set_defaults(run=_import_tensorkart)
-    lap.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="such a folder, or a folder of them")
-    lap.add_argument("--game", default="mario_kart_64", metavar="NAME", help="what was played (default mario_kart_64)")
-    lap.add_argument("--track", default="", metavar="NAME", help="where, as luigi-raceway")
-    lap.add_argument(
-        "--rate", type=arguments.rate, metavar="HZ", help="rows per second; the format has no clock (default 3.6)"
-    )
-    lap.add_argument("--codec", choices=("png", "jpeg"), help="encode anew (default: keep the pictures as they are)")
-    lap.add_argument("--id", metavar="ID", help="of the session (default: after the folder and its content)")
+    exchanging.add_import(bring, common)
     return parser
 
 
@@ -198,16 +185,6 @@ def _bench(args: argparse.Namespace) -> int:
     from recorder.bench import bench
 
     bench(args.rate, args.steps, arguments.where(args), as_json=args.json)
-    return 0
-
-
-def _import_tensorkart(args: argparse.Namespace) -> int:
-    from recorder.importing import Options, import_all
-    from recorder.stores import Stores
-    from recorder.tensorkart import RATE_HZ
-
-    options = Options(args.game, args.track, args.rate or RATE_HZ, args.codec, args.id)
-    import_all(args.folders, Stores.open(args.store), options)
     return 0
 
 

@@ -35,6 +35,14 @@ def seconds(text: str) -> float:
     return number(text, 86_400.0, "a number of seconds from 0 to a day")
 
 
+def wheel(text: str) -> float:
+    """Of a steering wheel, in degrees from its middle."""
+    value = number(text, 3600.0, "an angle from 1 to 3600 degrees")
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an angle from 1 to 3600 degrees")
+    return value
+
+
 def even_height(text: str) -> int:
     """Of frames in pixels, 0 for as it is."""
     if not text.isdecimal() or int(text) % 2 or 0 < int(text) < 32:

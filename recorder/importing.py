@@ -7,44 +7,52 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from kart_pipeline.core.columns import decode_frame
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Choice, Frame, Step
 from kart_pipeline.core.manifest import Codec, Manifest, SessionHeader
-from kart_pipeline.games.controls import N64_SPEC
-from recorder import tensorkart
+from kart_pipeline.core.marks import Marks
 from recorder.display import console
+from recorder.importers.autopilot import Autopilot
+from recorder.importers.base import Format, LeftOut, Recording, Row
+from recorder.importers.clock import Schedule, schedule
+from recorder.importers.donkeycar import Donkeycar
+from recorder.importers.neuralkart import NeuralKart
+from recorder.importers.tensorkart import TensorKart
+from recorder.importers.udacity import Udacity
 from recorder.stores import Stores
-from recorder.tensorkart import LeftOut, Row
 
-KIND = "tensorkart"  # `source["kind"]` of an imported session
+FORMATS: tuple[type[Format], ...] = (TensorKart, NeuralKart, Udacity, Autopilot, Donkeycar)
+
 _MAGIC: dict[Codec, bytes] = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the format does not say.
+    """What a person says of the recordings.
 
     Attributes:
-        game, track: what was played, and where; the track may be empty.
-        rate_hz: rows per second.
+        game: what was played; None for what the format is of.
+        track: where; "" for what the format says, which may be nothing.
+        rate_hz: rows per second; None for the format's own.
         codec: None keeps each picture's bytes; else those of another kind are encoded anew.
         session_id: None names the session after its folder and content.
     """
 
-    game: str
+    game: str | None = None
     track: str = ""
-    rate_hz: float = tensorkart.RATE_HZ
+    rate_hz: float | None = None
     codec: Codec | None = None
     session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A session made from a folder, and the lines that are not in it; `new` is false where it was there already."""
+    """A session made from a recording, and the lines that are not in it; `new` is false where it was there already."""
 
+    recording: Recording
     manifest: Manifest
     left_out: tuple[LeftOut, ...]
     new: bool = True
@@ -52,21 +60,21 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    folder: Path
-    rows: list[Row]
-    left_out: list[LeftOut]
-    pictures: list[Path | None]  # of the rows
+    form: Format
+    recording: Recording
+    schedule: Schedule
     codec: Codec
-    digest: str  # SHA-256 of the csv and of all pictures that it names, hex
+    digest: str  # SHA-256 of the file with the labels and of all pictures that it names, hex
+    group: str  # the id of the folder's first recording
 
 
-def import_all(paths: Sequence[Path], stores: Stores, options: Options) -> None:
+def import_all(form: Format, paths: Sequence[Path], stores: Stores, options: Options) -> None:
     """Import the recordings at `paths`, and print what became of each.
 
     Raises:
         KartError: as `import_folder`; the folders before are imported then.
     """
-    folders = [folder for path in paths for folder in tensorkart.find_folders(path)]
+    folders = [folder for path in paths for folder in form.find(path)]
     if options.session_id and len(folders) > 1:
         raise KartError(f"One id cannot name {len(folders)} sessions; leave --id out, or import one folder.")
     out = console()
@@ -74,91 +82,116 @@ def import_all(paths: Sequence[Path], stores: Stores, options: Options) -> None:
     errors = console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bars:
         for folder in folders:
-            done = import_folder(folder, stores, options, _Bar(bars, folder.name))
-            for line in _told(folder, done):
-                out.print(line, soft_wrap=True)
+            for done in import_folder(form, folder, stores, options, _Bars(bars)):
+                for line in _told(done):
+                    out.print(line, soft_wrap=True)
 
 
-class _Bar:
-    """One folder's progress."""
+class _Bars:
+    """The progress of a folder's recordings, one bar each."""
 
-    def __init__(self, bars: Progress, name: str) -> None:
+    def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._task = bars.add_task(name, total=None)
+        self._tasks: dict[str, TaskID] = {}
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, recording: Recording, done: int, total: int) -> None:
         """So many of so many rows."""
-        self._bars.update(self._task, completed=done, total=total)
+        name = f"{recording.folder.name} {recording.part}".rstrip()
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.update(self._tasks[name], completed=done)
 
 
-def _told(folder: Path, done: Imported) -> Iterator[str]:
-    manifest = done.manifest
+def _told(done: Imported) -> Iterator[str]:
+    manifest, recording = done.manifest, done.recording
     if not done.new:
-        yield f"{folder} is in the store already, as {manifest.id}; nothing was done."
+        yield f"{recording.folder} is in the store already, as {manifest.id}; nothing was done."
         return
     yield (
-        f"{manifest.id}: {manifest.steps} rows of {folder}, {manifest.width}x{manifest.height} {manifest.codec}; "
-        f"times synthesised at {manifest.rate_hz:g} Hz"
+        f"{manifest.id}: {manifest.steps} rows of {recording.folder}, "
+        f"{manifest.width}x{manifest.height} {manifest.codec}; times {manifest.source['time'].partition(':')[0]}"
     )
+    yield from recording.notices
     if done.left_out:
-        yield f"{len(done.left_out)} rows of {folder / tensorkart.CSV} were left out:"
-        yield from (f"  line {item.line}: {item.reason}" for item in done.left_out)
+        yield f"{len(done.left_out)} rows of {recording.labels} were left out:"
+        yield from (f"  {recording.unit} {item.line}: {item.reason}" for item in done.left_out)
+
+
+ToldProgress = Callable[[Recording, int, int], None]
 
 
 def import_folder(
-    folder: Path, stores: Stores, options: Options, progress: Callable[[int, int], None] | None = None
-) -> Imported:
-    """Make a session of one TensorKart recording.
+    form: Format, folder: Path, stores: Stores, options: Options, progress: ToldProgress | None = None
+) -> Iterator[Imported]:
+    """Make a session of each recording in a folder.
 
     Args:
-        folder: holds data.csv.
+        form: of the folder.
+        folder: holds the format's marker.
         stores: where to.
         options: what the format does not say.
-        progress: is told how many of how many rows are done.
+        progress: is told of which recording how many of how many rows are done.
 
     Raises:
-        KartError: the csv is none of TensorKart's, no row is usable, or the id is taken.
+        KartError: the folder is not of this format, no row is usable, or the id is taken.
     """
-    source = _survey(folder, options.codec)
-    before = _present(stores, source)
-    if before is not None:
-        return Imported(before, tuple(LeftOut(**item) for item in before.notes.get("left_out", [])), new=False)
-    header = _header(source, options)
-    _clear_broken_import(stores, header.id)
-    left_out = list(source.left_out)
+    group = ""
+    for recording in form.read(folder):
+        source = _survey(form, recording, options, group)
+        group = source.group
+        before = _present(stores, source)
+        if before is not None:
+            left_out = tuple(LeftOut(**item) for item in before.notes.get("left_out", []))
+            yield Imported(recording, before, left_out, new=False)
+        else:
+            yield _import(source, stores, options, progress)
+
+
+def _import(source: _Source, stores: Stores, options: Options, progress: ToldProgress | None) -> Imported:
+    header, recording = _header(source, options), source.recording
+    _clear_broken_import(stores, header)
+    left_out = list(recording.left_out)
     writer = stores.local.create(header)
+    writer.marks = Marks(pauses=source.schedule.pauses)
     try:
         with writer:
-            for step, encoded in _steps(source, options, left_out):
+            for step, encoded in _steps(source, left_out):
                 writer.append(step, encoded)
                 if progress:
-                    progress(writer.steps + len(left_out), len(source.rows) + len(source.left_out))
+                    done = writer.steps + len(left_out)
+                    progress(recording, done, len(recording.rows) + len(recording.left_out))
             if not writer.steps:
-                first = min(left_out, key=lambda item: item.line)
-                raise KartError(f"No row of {folder / tensorkart.CSV} is usable; line {first.line}: {first.reason}.")
+                raise _unusable(recording, left_out)
             left_out.sort(key=lambda item: item.line)
             notes = {"left_out": [{"line": item.line, "reason": item.reason} for item in left_out]}
-            writer.finish("imported", notes=notes)
+            writer.finish("imported", notes=notes | ({"notices": [*recording.notices]} if recording.notices else {}))
     except BaseException:
         shutil.rmtree(writer.folder, ignore_errors=True)  # the source is still there: half of it is worth nothing
         raise
     stores.deliver(header.id)
-    return Imported(writer.close(), tuple(left_out))
+    return Imported(recording, writer.close(), tuple(left_out))
 
 
-def _survey(folder: Path, wanted: Codec | None) -> _Source:
-    csv = folder / tensorkart.CSV
-    rows, left_out = tensorkart.read_csv(csv)
-    pictures = [tensorkart.find_picture(row.picture, folder) for row in rows]
-    digest = hashlib.sha256(csv.read_bytes())
+def _unusable(recording: Recording, left_out: Sequence[LeftOut]) -> KartError:
+    first = min(left_out, key=lambda item: item.line)
+    return KartError(f"No row of {recording.labels} is usable; {recording.unit} {first.line}: {first.reason}.")
+
+
+def _survey(form: Format, recording: Recording, options: Options, group: str) -> _Source:
+    if not recording.rows:
+        raise _unusable(recording, recording.left_out)
+    digest = hashlib.sha256(recording.labels.read_bytes() + recording.part.encode())
     kinds = set()
-    for path in pictures:
+    for path in recording.pictures:
         data = _bytes(path) or b""
         digest.update(hashlib.sha256(data).digest())
         kinds.add(_kind(data))
     # PNG holds whatever a JPEG shows, not the other way round
-    codec: Codec = wanted or ("png" if "png" in kinds or "jpeg" not in kinds else "jpeg")
-    return _Source(folder, rows, left_out, pictures, codec, digest.hexdigest())
+    codec: Codec = options.codec or ("png" if "png" in kinds or "jpeg" not in kinds else "jpeg")
+    if not group:
+        name = re.sub(r"[^0-9A-Za-z_-]+", "-", recording.folder.absolute().name).strip("-_")[:40]
+        group = options.session_id or f"{form.name}-{name or 'lap'}-{digest.hexdigest()[:6]}"
+    return _Source(form, recording, schedule(recording, options.rate_hz), codec, digest.hexdigest(), group)
 
 
 def _present(stores: Stores, source: _Source) -> Manifest | None:
@@ -168,7 +201,7 @@ def _present(stores: Stores, source: _Source) -> Manifest | None:
         if manifest.source.get("digest") == source.digest:
             if manifest.ended == "repaired":
                 raise KartError(
-                    f"Session {session_id} is an import of {source.folder} that broke off and was repaired; "
+                    f"Session {session_id} is an import of {source.recording.folder} that broke off and was repaired; "
                     f"run `python -m recorder remove {session_id}` and import again."
                 )
             return manifest
@@ -176,37 +209,43 @@ def _present(stores: Stores, source: _Source) -> Manifest | None:
 
 
 def _header(source: _Source, options: Options) -> SessionHeader:
-    name = re.sub(r"[^0-9A-Za-z_-]+", "-", source.folder.absolute().name).strip("-_")[:40]
+    recording = source.recording
     return SessionHeader(
-        id=options.session_id or f"tensorkart-{name or 'lap'}-{source.digest[:6]}",
-        game=options.game,
-        track=options.track,
-        rate_hz=options.rate_hz,
-        spec=N64_SPEC,
+        id=f"{source.group}-{recording.part}" if recording.part else source.group,
+        game=options.game or source.form.game,
+        track=options.track or recording.track,
+        group=source.group,
+        rate_hz=source.schedule.rate_hz,
+        spec=recording.spec,
         source={
-            "kind": KIND,
-            "folder": source.folder.absolute().name,
+            "kind": source.form.name,
+            "folder": recording.folder.absolute().name,
             "digest": source.digest,
-            "time": f"synthesised from the row numbers at {options.rate_hz:g} Hz: the format has no timestamps",
+            "time": source.schedule.told,
+            **recording.source,
         },
-        driver={"kind": "human", "device": "gamepad"},
+        driver=recording.driver,
         codec=source.codec,
         host={},  # of the recording machine nothing is known
     )
 
 
-def _clear_broken_import(stores: Stores, session_id: str) -> None:
+def _clear_broken_import(stores: Stores, header: SessionHeader) -> None:
     """Remove what an import that was killed left under this id."""
-    if session_id in stores.local.unfinished() and not stores.is_live(session_id):
-        header = stores.unfinished_header(session_id)
-        if header is not None and header.source.get("kind") == KIND:
-            stores.local.remove(session_id)
+    if header.id in stores.local.unfinished() and not stores.is_live(header.id):
+        before = stores.unfinished_header(header.id)
+        if before is not None and before.source.get("kind") in {form.name for form in FORMATS}:
+            stores.remove(header.id)
 
 
-def _steps(source: _Source, options: Options, left_out: list[LeftOut]) -> Iterator[tuple[Step, bytes | None]]:
-    """The usable rows with their pictures' bytes (None: encode anew); the others are added to `left_out`."""
+def _steps(source: _Source, left_out: list[LeftOut]) -> Iterator[tuple[Step, bytes | None]]:
+    """The rows with a usable picture as steps, with its file where it is kept; `left_out` gets the others.
+
+    All frames have the size of the first: of another one would be another recording.
+    """
+    recording, times = source.recording, source.schedule
     shape: tuple[int, ...] | None = None
-    for tick, row, path in zip(tensorkart.ticks(source.rows), source.rows, source.pictures, strict=True):
+    for row, path, index, t_ns in zip(recording.rows, recording.pictures, times.steps, times.t_ns, strict=True):
         try:
             data, rgb = _picture(row, path)
             shape = shape or rgb.shape
@@ -215,9 +254,8 @@ def _steps(source: _Source, options: Options, left_out: list[LeftOut]) -> Iterat
         except KartError as error:
             left_out.append(LeftOut(row.line, str(error).rstrip(".")))
             continue
-        frame = Frame(rgb, round(tick * 1e9 / options.rate_hz))
         encoded = data if _kind(data) == source.codec else None
-        yield Step(tick, frame, Choice(row.action, "human", label=row.action)), encoded
+        yield Step(index, Frame(rgb, t_ns, row.state), Choice(row.action, row.actor, label=row.taught)), encoded
 
 
 def _picture(row: Row, path: Path | None) -> tuple[bytes, RGB]:

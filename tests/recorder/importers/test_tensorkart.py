@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.games.controls import N64_SPEC
-from recorder.tensorkart import LeftOut, Row, find_folders, find_picture, read_csv, ticks
+from recorder.importers.base import LeftOut, Row
+from recorder.importers.pictures import find_picture
+from recorder.importers.tensorkart import TensorKart, read_csv, ticks
 
 GOOD = "img_0.png,0.5,-0.25,1,0,0\n"
 
@@ -167,9 +169,9 @@ def test_the_numbers_in_the_names_are_the_ticks_where_they_grow(names: list[str]
 
 def test_recordings_are_found_one_by_one_or_in_the_checkout_they_were_made_in(tmp_path: Path, make_lap) -> None:
     first, second = make_lap("one"), make_lap("two")
-    assert find_folders(first) == [first]
-    assert find_folders(first / "data.csv") == [first]
-    assert find_folders(first.parent) == [first, second]
-    assert find_folders(tmp_path) == [first, second]
+    assert TensorKart().find(first) == [first]
+    assert TensorKart().find(first / "data.csv") == [first]
+    assert TensorKart().find(first.parent) == [first, second]
+    assert TensorKart().find(tmp_path) == [first, second]
     with pytest.raises(KartError, match=r"holds no data\.csv"):
-        find_folders(tmp_path / "nowhere")
+        TensorKart().find(tmp_path / "nowhere")
