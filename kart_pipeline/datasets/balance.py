@@ -22,6 +22,7 @@ PLACES = 50
 # a bin may hold one) would steer the whole gradient of a batch.
 MAX_WEIGHT = 5.0
 
+TAKEOVER_WEIGHT = 3.0  # a person takes over for seconds, and just where the policy fails
 MOST_CORRECTION_WEIGHT = 100.0  # beyond it, what is no correction is as good as not there
 
 
@@ -101,16 +102,26 @@ def balance_weights(balance: Balance, steer: Floats | None, place: Ints) -> Floa
     return _capped(wish).astype(np.float32)
 
 
-def correction_weights(weights: Floats, correction: Bools, factor: float) -> Floats:
-    """The weights `(n,)` with those of corrections multiplied by `factor`, and all scaled to a mean of 1 again.
+def correction_weights(
+    weights: Floats, correction: Bools, takeover: Bools, correction_weight: float, takeover_weight: float
+) -> Floats:
+    """The weights `(n,)` with those of corrections multiplied by a factor, and all scaled to a mean of 1 again.
+
+    Args:
+        weights: float32 `(n,)`.
+        correction: bool `(n,)`, a teacher corrected a policy.
+        takeover: bool `(n,)`, those of them in which the teacher had taken the controls.
+        correction_weight: factor of the corrections that are no takeovers.
+        takeover_weight: factor of the takeovers.
 
     Raises:
         KartError: a factor that is not above 0, or above `MOST_CORRECTION_WEIGHT`.
     """
-    check_correction_weight(factor)
+    for factor in (correction_weight, takeover_weight):
+        check_correction_weight(factor)
     if not len(weights):
         return weights
-    heavier = weights * np.where(correction, factor, 1.0)
+    heavier = weights * np.where(takeover, takeover_weight, np.where(correction, correction_weight, 1.0))
     scaled: Floats = (heavier / heavier.mean()).astype(np.float32)
     return scaled
 

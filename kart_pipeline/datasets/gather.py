@@ -12,7 +12,7 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.datasets.frames_info import FramesInfo, read_frames_info
-from kart_pipeline.datasets.labels import PROGRESS, Bools, Floats, Ints, corrections, labelled, vectors
+from kart_pipeline.datasets.labels import PROGRESS, Bools, Floats, Ints, corrections, labelled, takeovers, vectors
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ class Gathered:
         row: int64 `(n,)`, which frames.
         labels: float32 `(n, channels)`.
         correction: bool `(n,)`, a teacher corrected a policy here.
+        takeover: bool `(n,)`, and had taken the controls for it.
         progress: float32 `(n,)`, share of the race that is done; NaN where the game does not tell.
     """
 
@@ -54,6 +55,7 @@ class Gathered:
     row: Ints
     labels: Floats
     correction: Bools
+    takeover: Bools
     progress: Floats
 
 
@@ -91,10 +93,9 @@ def gather(
             left_out.sessions[info.session] = "a label of it is outside [-1, 1]"
         else:
             track = tracks.get(info.session) or info.group
-            row, correction = table.column("row").to_numpy(), corrections(table)
-            gathered.append(
-                Gathered(info, track, row[usable], labels[usable], correction[usable], _progress(table)[usable])
-            )
+            row, correction, takeover = table.column("row").to_numpy(), corrections(table), takeovers(table)
+            columns = (row, labels, correction, takeover, _progress(table))
+            gathered.append(Gathered(info, track, *(column[usable] for column in columns)))
             left_out.unlabelled += int((~usable).sum())
             left_out.frames += len(info.left_out)
     if not gathered:

@@ -59,6 +59,16 @@ def corrections(table: pa.Table) -> Bools:
     return told
 
 
+def takeovers(table: pa.Table) -> Bools:
+    """Those of the corrections in which a teacher had taken the controls: bool `(rows,)`.
+
+    Args:
+        table: with the column intervention of a session.
+    """
+    taken: Bools = table.column("intervention").to_numpy()
+    return taken
+
+
 def vectors(table: pa.Table, names: Sequence[str]) -> Floats:
     """Columns side by side as float32 `(rows, len(names))`: buttons 0 or 1, NaN where the table has a null."""
     columns = [pc.fill_null(table.column(name).cast(pa.float32()), float("nan")).to_numpy() for name in names]

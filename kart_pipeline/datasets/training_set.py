@@ -24,6 +24,7 @@ from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.names import checked_id
 from kart_pipeline.datasets import frames_info
 from kart_pipeline.datasets.balance import (
+    TAKEOVER_WEIGHT,
     Balance,
     Histogram,
     balance_weights,
@@ -74,7 +75,7 @@ class TrainingSet:
         sessions: sorted by id; `session_index` counts here.
         version: SHA-256 of all that decides its content, hex.
         split_kind: how sides were chosen, in words.
-        options: val_fraction, balance, hold_out and correction_weight, as given.
+        options: val_fraction, balance, hold_out, correction_weight and takeover_weight, as given.
         left_out: what is not in it.
         steering: where the training rows steer, before and after weighting; None where the spec does not tell, see
             `labels.directions`.
@@ -139,6 +140,7 @@ def build_training_set(
     balance: Balance = "histogram",
     hold_out: HoldOut = "group",
     correction_weight: float = 1.0,
+    takeover_weight: float = TAKEOVER_WEIGHT,
 ) -> TrainingSet:
     """Index all labelled frames of a game under one contract, and write the index in one stroke.
 
@@ -151,7 +153,9 @@ def build_training_set(
         val_fraction: the share to hold out, see `split`.
         balance: how training rows are weighted, see `balance`.
         hold_out: what is held out whole, see `sides`.
-        correction_weight: how many times as much as another a training row counts where a teacher corrected a policy.
+        correction_weight: how many times as much as another a training row counts where a policy acted and a teacher
+            said what would have been right.
+        takeover_weight: the same where a teacher had taken the controls.
 
     Raises:
         KartError: there is nothing to learn from, too little for two sides, or an option is out of range.
@@ -170,9 +174,11 @@ def build_training_set(
     train = sides == "train"
     steer = directions(labels[train], contract.spec)
     weight = np.ones(len(row), np.float32)
-    correction = np.concatenate([item.correction for item in gathered])[train]
+    correction, takeover = (
+        np.concatenate([getattr(item, name) for item in gathered])[train] for name in ("correction", "takeover")
+    )
     balanced = balance_weights(balance, steer, _places(gathered)[train])
-    weight[train] = correction_weights(balanced, correction, correction_weight)
+    weight[train] = correction_weights(balanced, correction, takeover, correction_weight, takeover_weight)
     figures = None if steer is None else histogram(steer, weight[train])
 
     options = {
@@ -180,6 +186,7 @@ def build_training_set(
         "balance": balance,
         "hold_out": hold_out,
         "correction_weight": correction_weight,
+        "takeover_weight": takeover_weight,
     }
     metadata = {
         "game": game,

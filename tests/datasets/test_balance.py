@@ -116,7 +116,7 @@ def test_without_balance_every_row_counts_one() -> None:
 @pytest.mark.parametrize("balance", ["none", "histogram", "places", "both"])
 def test_no_rows_have_no_weights(balance: Balance) -> None:
     weights = balance_weights(balance, np.empty(0, np.float32), np.empty(0, np.int64))
-    assert correction_weights(weights, np.empty(0, bool), 3.0).shape == (0,)
+    assert correction_weights(weights, np.empty(0, bool), np.empty(0, bool), 3.0, 3.0).shape == (0,)
 
 
 @given(steering)
@@ -139,22 +139,28 @@ def test_the_histogram_survives_json() -> None:
     assert Histogram.from_dict(json.loads(json.dumps(figures.to_dict()))) == figures
 
 
-@given(steering, st.floats(0.1, 20))
-def test_corrections_count_so_many_times_as_much_and_the_mean_stays_one(steer: np.ndarray, factor: float) -> None:
+@given(steering, st.floats(0.1, 20), st.floats(0.1, 20))
+def test_corrections_and_takeovers_count_so_many_times_as_much_and_the_mean_stays_one(
+    steer: np.ndarray, factor: float, takeover_factor: float
+) -> None:
     before = by_steering(steer)
     correction = np.arange(len(steer)) % 3 == 0
-    after = correction_weights(before, correction, factor)
+    takeover = np.arange(len(steer)) % 6 == 3
+    after = correction_weights(before, correction, takeover, factor, takeover_factor)
     assert after.dtype == np.float32
     assert after.mean(dtype=np.float64) == pytest.approx(1, abs=1e-4)
     ratio = after / before
-    np.testing.assert_allclose(ratio[correction], ratio[0], rtol=1e-4)
+    np.testing.assert_allclose(ratio[correction & ~takeover], ratio[0], rtol=1e-4)
+    np.testing.assert_allclose(ratio[takeover] * factor, ratio[0] * takeover_factor, rtol=1e-4)
     np.testing.assert_allclose(ratio[~correction] * factor, ratio[0], rtol=1e-4)
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, 101.0, np.nan, np.inf])
 def test_a_correction_weight_out_of_range_is_refused(factor: float) -> None:
     with pytest.raises(KartError, match="above 0 and at most 100"):
-        correction_weights(np.ones(2, np.float32), np.array([True, False]), factor)
+        correction_weights(np.ones(2, np.float32), np.array([True, False]), np.zeros(2, bool), factor, 1.0)
+    with pytest.raises(KartError, match="above 0 and at most 100"):
+        correction_weights(np.ones(2, np.float32), np.array([True, False]), np.zeros(2, bool), 1.0, factor)
 
 
 @pytest.mark.parametrize("value", [1.01, -2, np.nan, np.inf])

@@ -21,6 +21,7 @@ from kart_pipeline.core.prepare import prepare, stack_steps
 from kart_pipeline.core.session import Session
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import training_set as module
+from kart_pipeline.datasets.balance import TAKEOVER_WEIGHT
 from kart_pipeline.datasets.frames import build_frames
 from kart_pipeline.datasets.training_set import TrainingSet, build_training_set, load_training_set
 
@@ -83,6 +84,7 @@ def test_what_is_read_back_is_what_was_built(built: Record, contract: Contract, 
         "balance": "histogram",
         "hold_out": "group",
         "correction_weight": 1.0,
+        "takeover_weight": TAKEOVER_WEIGHT,
     }
 
 
@@ -214,21 +216,23 @@ def test_corrections_count_as_much_more_as_is_asked_for(built: Record, contract:
         built(f"taught{n}", [0.1] * 20, seed=n)
         built(f"corrected{n}", [0.1] * 20, seed=10 + n, actor="policy")
         built(f"taken{n}", [0.1] * 20, seed=20 + n, interventions=range(5))
-    made = build_training_set(root, contract, "kart", correction_weight=4.0)
+    made = build_training_set(root, contract, "kart", correction_weight=4.0, takeover_weight=6.0)
     train, val = made.rows("train"), made.rows("val")
     kinds = [entry.id.rstrip("0123") for entry in made.sessions]
     kind = np.array([kinds[index] for index in train.session_index])
-    corrected = (kind == "corrected") | ((kind == "taken") & (train.row < 5))
+    corrected, taken = kind == "corrected", (kind == "taken") & (train.row < 5)
+    plain = train.weight[~corrected & ~taken]
     assert train.weight.mean(dtype=np.float64) == pytest.approx(1)
-    np.testing.assert_allclose(train.weight[corrected], 4 * train.weight[~corrected][0], rtol=1e-5)
-    assert np.ptp(train.weight[~corrected]) == 0
+    np.testing.assert_allclose(train.weight[corrected], 4 * plain[0], rtol=1e-5)
+    np.testing.assert_allclose(train.weight[taken], 6 * plain[0], rtol=1e-5)
+    assert np.ptp(plain) == 0
     assert (val.weight == 1).all()
     assert {entry.id.rstrip("0123"): entry.corrections for entry in made.sessions} == {
         "taught": 0,
         "corrected": 20,
         "taken": 5,
     }
-    even = build_training_set(root, contract, "kart")
+    even = build_training_set(root, contract, "kart", takeover_weight=1.0)
     assert (even.rows("train").weight == 1).all()
 
 

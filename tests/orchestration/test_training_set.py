@@ -29,7 +29,13 @@ def materialise(settings, instance, record):
 
 
 def test_its_options_are_those_of_the_launchpad(materialise, settings):
-    options = {"val_fraction": 0.4, "balance": "none", "hold_out": "track", "correction_weight": 3.0}
+    options = {
+        "val_fraction": 0.4,
+        "balance": "none",
+        "hold_out": "track",
+        "correction_weight": 3.0,
+        "takeover_weight": 5.0,
+    }
     assert materialise(**options).success
     made = load_training_set(settings.datasets / "training_sets" / "drawn" / "training_set.parquet")
     assert made.options == options

@@ -9,7 +9,7 @@ from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import training_set as sets
-from kart_pipeline.datasets.balance import check_balance, check_correction_weight
+from kart_pipeline.datasets.balance import TAKEOVER_WEIGHT, check_balance, check_correction_weight
 from kart_pipeline.datasets.labels import direction_name
 from kart_pipeline.datasets.split import check_fraction, check_hold_out
 from kart_pipeline.games.contracts import Contracts, prevailing
@@ -34,7 +34,12 @@ class TrainingSetConfig(dg.Config):
         "track that were passed quickly or seldom do; 'both'; 'none': all rows count the same.",
     )
     correction_weight: float = Field(
-        1.0, description="How many times as much as another a row counts in which a teacher corrected a policy."
+        1.0,
+        description="How many times as much as another a row counts in which a policy acted and a teacher said what "
+        "would have been right.",
+    )
+    takeover_weight: float = Field(
+        TAKEOVER_WEIGHT, description="The same where a teacher, as a person, had taken the controls."
     )
 
 
@@ -66,6 +71,7 @@ def training_set(
             balance=config.balance,  # type: ignore[arg-type] # checked where it is used
             hold_out=config.hold_out,  # type: ignore[arg-type] # the same
             correction_weight=config.correction_weight,
+            takeover_weight=config.takeover_weight,
         )
     left_out = {**made.left_out.sessions, **unfit}
     for name, reason in left_out.items():
@@ -99,6 +105,7 @@ def check(config: TrainingSetConfig) -> None:
     check_hold_out(config.hold_out)
     check_balance(config.balance)
     check_correction_weight(config.correction_weight)
+    check_correction_weight(config.takeover_weight)
     if config.hold_out == "frame":
         raise KartError(
             "Frames held out one by one are known from their neighbours, so their error says nothing of a drive; "

@@ -154,7 +154,6 @@ def _weighed(session, store: Store, contract: Contract, folder: Path) -> None:
         sessions=[store.manifest(name) for name in store.ids()],
         balance="none",
         hold_out="frame",
-        correction_weight=3.0,
     )
     train = made.rows("train")
     corrected = np.array([made.sessions[index].id == session.manifest.id for index in train.session_index])
