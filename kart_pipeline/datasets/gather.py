@@ -93,9 +93,17 @@ def gather(
             left_out.sessions[info.session] = "a label of it is outside [-1, 1]"
         else:
             track = tracks.get(info.session) or info.group
-            row, correction, takeover = table.column("row").to_numpy(), corrections(table), takeovers(table)
-            columns = (row, labels, correction, takeover, _progress(table))
-            gathered.append(Gathered(info, track, *(column[usable] for column in columns)))
+            gathered.append(
+                Gathered(
+                    info,
+                    track,
+                    row=table.column("row").to_numpy()[usable],
+                    labels=labels[usable],
+                    correction=corrections(table)[usable],
+                    takeover=takeovers(table)[usable],
+                    progress=_progress(table)[usable],
+                )
+            )
             left_out.unlabelled += int((~usable).sum())
             left_out.frames += len(info.left_out)
     if not gathered:
