@@ -17,6 +17,7 @@ examples:
   python -m recorder screens
   python -m recorder capture --window Project64 --game mario_kart_64 --track luigi-raceway
   python -m recorder import tensorkart ~/TensorKart/samples --track luigi-raceway
+  python -m recorder export SESSION --to lerobot ~/datasets/kart
   python -m recorder devices --test
   python -m recorder calibrate --window Project64 --game mario_kart_64
   python -m recorder list
@@ -114,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
 
     bring = commands.add_parser("import", help="make sessions of other recorders' folders")
     exchanging.add_import(bring, common)
+
+    hand_on = commands.add_parser("export", parents=[common], help="write sessions in another program's format")
+    exchanging.add_export(hand_on)
     return parser
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kart_pipeline.core.errors import KartError
 from recorder import arguments
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _FOREIGN: Mapping[str, str] = {
     "autopilot": "folders of N.jpg and data.txt (N.jpg degrees), of Autopilot-TensorFlow",
     "donkeycar": "tubs of donkeycar 4 and later: manifest.json, catalog_N.catalog and images/",
 }
+_OURS = ("tensorkart", "lerobot")
 
 
 def add_import(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -53,6 +55,19 @@ def add_import(parser: argparse.ArgumentParser, common: argparse.ArgumentParser)
     )
 
 
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Give `export` its options."""
+    parser.set_defaults(run=_export)
+    parser.add_argument("ids", nargs="+", metavar="SESSION")
+    parser.add_argument(
+        "--to",
+        nargs=2,
+        required=True,
+        metavar=("FORMAT", "DIR"),
+        help=f"{' or '.join(_OURS)}, and a new folder to write to",
+    )
+
+
 def _import(args: argparse.Namespace) -> int:
     from recorder.importing import Options, import_all
     from recorder.stores import Stores
@@ -78,3 +93,15 @@ def _foreign(args: argparse.Namespace) -> "Format":
             return Autopilot(unit=args.unit, full_lock=args.full_lock or FULL_LOCK)
         case name:
             return next(form for form in FORMATS if form.name == name)()
+
+
+def _export(args: argparse.Namespace) -> int:
+    from recorder.exporting import EXPORTERS, export
+    from recorder.stores import Stores
+
+    name, folder = args.to
+    found = next((form for form in EXPORTERS if form.name == name), None)
+    if found is None:
+        raise KartError(f"There is no format {name!r} to export to; it is {' or '.join(_OURS)}.")
+    export(found(Path(folder)), args.ids, Stores.open(args.store))
+    return 0

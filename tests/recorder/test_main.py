@@ -10,7 +10,7 @@ import pytest
 def test_alone_it_shows_its_commands_and_examples(run) -> None:
     status, out, _ = run()
     assert status == 0
-    for command in ("capture", "list", "info", "repair", "remove", "import"):
+    for command in ("capture", "list", "info", "repair", "remove", "import", "export"):
         assert command in out
     assert "python -m recorder capture --game car_racing" in out
 
