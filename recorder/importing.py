@@ -26,6 +26,8 @@ from recorder.stores import Stores
 
 FORMATS: tuple[type[Format], ...] = (TensorKart, NeuralKart, Udacity, Autopilot, Donkeycar)
 
+_MOST_TOLD = 20  # lines that were left out
+
 _MAGIC: dict[Codec, bytes] = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 
 
@@ -114,7 +116,9 @@ def _told(done: Imported) -> Iterator[str]:
     yield from recording.notices
     if done.left_out:
         yield f"{len(done.left_out)} rows of {recording.labels} were left out:"
-        yield from (f"  {recording.unit} {item.line}: {item.reason}" for item in done.left_out)
+        yield from (f"  {recording.unit} {item.line}: {item.reason}" for item in done.left_out[:_MOST_TOLD])
+        if len(done.left_out) > _MOST_TOLD:
+            yield f"  … and {len(done.left_out) - _MOST_TOLD} more; `python -m recorder info {manifest.id}` names all"
 
 
 ToldProgress = Callable[[Recording, int, int], None]
@@ -141,6 +145,7 @@ def import_folder(
         group = source.group
         before = _present(stores, source)
         if before is not None:
+            group = before.group  # what comes of this folder later is held out with it
             left_out = tuple(LeftOut(**item) for item in before.notes.get("left_out", []))
             yield Imported(recording, before, left_out, new=False)
         else:
@@ -235,7 +240,7 @@ def _clear_broken_import(stores: Stores, header: SessionHeader) -> None:
     if header.id in stores.local.unfinished() and not stores.is_live(header.id):
         before = stores.unfinished_header(header.id)
         if before is not None and before.source.get("kind") in {form.name for form in FORMATS}:
-            stores.remove(header.id)
+            stores.local.remove(header.id)
 
 
 def _steps(source: _Source, left_out: list[LeftOut]) -> Iterator[tuple[Step, bytes | None]]:

@@ -88,6 +88,15 @@ def test_lines_that_cannot_be_used_are_named(run, make_drive, store: Store) -> N
     assert [store.manifest(session_id).steps for session_id in store.ids()] == [2]
 
 
+def test_of_many_lines_that_cannot_be_used_the_first_are_named(run, make_drive, store: Store) -> None:
+    status, out, _ = run("import", "autopilot", make_drive("".join(f"{n}.jpg 20\n" for n in range(50)), 3))
+    assert status == 0
+    (session_id,) = store.ids()
+    first = "  line 23: there is no picture 22.jpg\n"
+    assert f"{first}  … and 27 more; `python -m recorder info {session_id}` names all" in out
+    assert len(store.manifest(session_id).notes["left_out"]) == 47
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [

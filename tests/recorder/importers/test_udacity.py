@@ -86,6 +86,16 @@ def test_side_cameras_become_sessions_beside_the_first_with_corrected_labels(run
     assert left == (folder / "IMG" / "left_2016_12_01_13_30_48_287.jpg").read_bytes()
 
 
+def test_side_cameras_that_come_later_are_held_out_with_the_first(run, make_log, store: Store) -> None:
+    folder = make_log()
+    assert run("import", "udacity", folder, "--id", "lap")[0] == 0
+    status, out, _ = run("import", "udacity", folder, "--side-offset", "0.2")
+    assert status == 0
+    assert "is in the store already, as lap" in out
+    assert store.ids() == ["lap", "lap-left", "lap-right"]
+    assert {store.manifest(session_id).group for session_id in store.ids()} == {"lap"}
+
+
 def test_a_pause_between_two_recordings_is_known_for_one(run, make_log, store: Store) -> None:
     folder = make_log()
     log = folder / "driving_log.csv"
