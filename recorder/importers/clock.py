@@ -43,7 +43,7 @@ def schedule(recording: Recording, rate_hz: float | None = None) -> Schedule:
         rate = rate_hz or recording.rate_hz
         steps = recording.ticks
         t_ns = [round(step * 1e9 / rate) for step in steps]
-        told = f"synthesised from the {recording.unit} numbers at {rate:g} Hz: the format has no timestamps"
+        told = f"synthesised from the {recording.unit} numbers at {rate:g} Hz: there are no times of the drive"
         return Schedule(steps, t_ns, rate, _pauses(steps, numbers, [], recording.deleted), told)
     gaps = [after - before for before, after in pairwise(recording.times_ns)]
     rate = rate_hz or _measured(gaps) or recording.rate_hz

@@ -4,8 +4,10 @@ The manifest is five lines of JSON, of which the last names the catalogs and the
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from kart_pipeline.core.action import ActionSpec
@@ -20,6 +22,7 @@ RATE_HZ = 20.0  # its loop's default; records have times
 SPEC = ActionSpec(axes=("steer", "throttle"), mirrored_axes=("steer",))
 _LINES = 5
 _MOST = 2**40  # records; a number beyond is none of its
+_FASTEST_NS = 5_000_000  # 200 Hz
 _YEAR_2100_MS = 4_102_444_800_000
 _PICTURE = "image_array"  # the type of an input that is a picture
 _USER = ("user/angle", "user/throttle")
@@ -67,6 +70,11 @@ class Donkeycar(Format):
         if not rows and not left_out:
             raise KartError(f"{folder} is a tub without records" + (" that are not deleted." if deleted else "."))
         known = [time for time in times if time is not None]
+        if len(known) == len(rows) and _converted(known):
+            notices.append(
+                f"Its times are those of a conversion, not of the drive; {RATE_HZ:g} Hz is assumed (or --rate)."
+            )
+            known = []
         return [
             Recording(
                 folder=folder,
@@ -77,7 +85,7 @@ class Donkeycar(Format):
                 pictures=[find_picture(row.picture, folder / IMAGES) for row in rows],
                 ticks=[row.line for row in rows],
                 rate_hz=RATE_HZ,
-                times_ns=known if len(known) == len(rows) else None,
+                times_ns=known if rows and len(known) == len(rows) else None,
                 deleted=deleted,
                 driver={"kind": "human"},
                 notices=tuple(notices),
@@ -151,6 +159,15 @@ def _time(milliseconds: Any) -> int | None:
     """In ns; None where it is no time of a donkeycar's."""
     plausible = isinstance(milliseconds, int) and 0 < milliseconds < _YEAR_2100_MS
     return milliseconds * 1_000_000 if plausible else None
+
+
+def _converted(times_ns: Sequence[int]) -> bool:
+    """Whether the records were written faster than any car does.
+
+    Tubs of version 1 have no times, and donkeycar's conversion stamps them with its own, as it did its own test tub.
+    """
+    gaps = [after - before for before, after in pairwise(times_ns)]
+    return len(gaps) > 1 and median(gaps) < _FASTEST_NS
 
 
 def _row(index: int, record: Mapping[str, Any], picture: str) -> Row | LeftOut:

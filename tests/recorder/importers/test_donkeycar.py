@@ -177,6 +177,15 @@ def test_a_clock_that_was_set_back_does_not_turn_time_around(run, make_tub, stor
     assert [step.frame.t_ns // 1_000_000 for step in steps] == [0, 50, 100, 150, 200, 250]
 
 
+def test_the_times_of_a_conversion_are_not_taken_for_those_of_the_drive(run, make_tub, store: Store) -> None:
+    status, out, _ = run("import", "donkeycar", make_tub([record(i, _timestamp_ms=BEGAN + 3 * i) for i in range(6)]))
+    assert status == 0
+    assert "Its times are those of a conversion, not of the drive; 20 Hz is assumed (or --rate)." in out
+    (session_id,) = store.ids()
+    steps = list(store.open(session_id).steps())
+    assert [step.frame.t_ns // 1_000_000 for step in steps] == [0, 50, 100, 150, 200, 250]
+
+
 axis = st.floats(-1, 1)
 json_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
 
