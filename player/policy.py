@@ -60,11 +60,15 @@ class Policy:
         return Choice(self.contract.spec.clipped(vector), "policy")
 
     @property
+    def newest(self) -> RGB | None:
+        """The network's newest input, uint8 `contract.input_shape`; None before the first."""
+        return self._input
+
+    @property
     def seen(self) -> RGB | None:
         """The newest frame as the network saw it, in colours for people, uint8 `(h, w, 3)`; None before the first."""
-        if self._input is None:
-            return None
-        return visible(self._input[..., -self.contract.channels :], self.contract)
+        newest = self._input  # once, for other threads may ask
+        return None if newest is None else visible(newest[..., -self.contract.channels :], self.contract)
 
 
 def load_policy(uri: str, settings: Settings, *, trust_remote: bool = False, stages: Stages | None = None) -> Policy:

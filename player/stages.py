@@ -35,7 +35,7 @@ class Stages:
         self._ns.clear()
 
     def summary(self, last: int = 0) -> dict[str, dict[str, Any]]:
-        """By stage: `count`, and `p50_ms`, `p95_ms`, `p99_ms`, `worst_ms` in milliseconds.
+        """By stage: `count`, and `p50_ms`, `p95_ms`, `p99_ms`, `worst_ms` in milliseconds; from any thread.
 
         Args:
             last: of the last so many measurements; 0 takes all.
@@ -46,7 +46,7 @@ class Stages:
                 "count": len(ns),
                 **dict(zip(figures, (np.percentile(ns[-last:], (50, 95, 99, 100)) / 1e6).tolist(), strict=True)),
             }
-            for stage, ns in self._ns.items()
+            for stage, ns in self._ns.copy().items()  # a thread that shows them asks while the loop adds
         }
 
 

@@ -42,6 +42,11 @@ FLUSH_S = 0.5  # half of the second that a power cut may cost
 FLUSH_ROWS = 64  # bounds memory when a simulated game runs faster than time
 
 
+def warm_up() -> None:
+    """Do what takes long the first time that something is written: Arrow imports pandas where it is."""
+    pa.array([0])
+
+
 class SessionWriter:
     """Append steps to a new session folder; use it as a context manager.
 
@@ -75,8 +80,7 @@ class SessionWriter:
         self._score: float | None = None
         self._notes: Mapping[str, Any] = {}
         self.manifest: Manifest | None = None
-        # What takes long the first time, now, and not while the first frames wait: Arrow imports pandas where it is.
-        pa.array([0])
+        warm_up()  # now, and not while the first frames wait
         if header.is_video:
             pyav(header.id)
         self._lock = _claim(folder)

@@ -37,6 +37,7 @@ ALARM: Colour = (200, 50, 50)
 _AXES = (STEER, FORWARD, BACKWARD, LIT)  # in the order of the spec, the steering first
 _PANEL = 116  # pixels: height of the instruments below a frame of the full width
 _HEAD = 26
+_NOTE = 20  # of a second line
 FULL_WIDTH = 480
 
 
@@ -111,21 +112,34 @@ def strip_chart(history: History, width: int, height: int) -> RGB:
     return np.asarray(canvas)
 
 
-def stick(action: Action, size: int) -> RGB:
-    """Where the stick stands: the steering across, what drives on or pitches up."""
+def stick(action: Action, size: int, advice: Action | None = None) -> RGB:
+    """Where the stick stands: the steering across, what drives on or pitches up.
+
+    Args:
+        action: what is done.
+        size: of the picture, pixels each way.
+        advice: what somebody else would do, as a ring.
+    """
     canvas = Image.new("RGB", (size, size), BACKGROUND)
     pen = ImageDraw.Draw(canvas)
-    steer, drive = roles(action.spec)
-    x = float(action[steer]) if steer else _balance(action)
-    y = float(action[drive]) if drive else 0.0
     middle, reach = (size - 1) / 2, 0.36 * size
     pen.ellipse((middle - reach, middle - reach, middle + reach, middle + reach), fill=GROOVE, outline=FAINT)
     pen.line((middle - reach, middle, middle + reach, middle), fill=FAINT)
     pen.line((middle, middle - reach, middle, middle + reach), fill=FAINT)
-    at, knob = (middle + reach * x, middle - reach * y), 0.12 * size
-    pen.line((middle, middle, *at), fill=STEER, width=3)
-    pen.ellipse((at[0] - knob, at[1] - knob, at[0] + knob, at[1] + knob), fill=STEER)
+    knob = 0.12 * size
+    x, y = (middle + reach * way for way in _stands(action))
+    pen.line((middle, middle, x, y), fill=STEER, width=3)
+    pen.ellipse((x - knob, y - knob, x + knob, y + knob), fill=STEER)
+    if advice is not None:
+        x, y = (middle + reach * way for way in _stands(advice))
+        pen.ellipse((x - knob, y - knob, x + knob, y + knob), outline=TEXT, width=2)
     return np.asarray(canvas)
+
+
+def _stands(action: Action) -> tuple[float, float]:
+    """Where a stick stands, -1 to 1 to the right and down."""
+    steer, drive = roles(action.spec)
+    return float(action[steer]) if steer else _balance(action), -float(action[drive]) if drive else 0.0
 
 
 def _balance(action: Action) -> float:
@@ -150,45 +164,65 @@ def buttons(action: Action, width: int, height: int) -> RGB:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One line above the frame.
+    """One line or two above the frame.
 
     Attributes:
         text: what is going on.
-        lit: it goes as it should: a red lamp, as of a camera, stands before it.
+        lit: it goes as it should: a lamp stands before it.
         right: at the right edge.
         alarm: a line over the frame, of something to be mended at once; "" for none.
+        lamp: its colour; that of a camera is red.
+        note: a second line, smaller; "" for none.
     """
 
     text: str
     lit: bool = True
     right: str = ""
     alarm: str = ""
+    lamp: Colour = ALARM
+    note: str = ""
 
 
-def panel_size(frame: tuple[int, int], width: int = FULL_WIDTH) -> tuple[int, int]:
-    """Width and height of `panel` for frames of this width and height."""
-    return width, _HEAD + round(width * frame[1] / frame[0]) + _PANEL
+def panel_size(frame: tuple[int, int], width: int = FULL_WIDTH, *, note: bool = False) -> tuple[int, int]:
+    """Width and height of `panel` for frames of this width and height, with a second line above or without."""
+    return width, _HEAD + _NOTE * note + round(width * frame[1] / frame[0]) + _PANEL
 
 
-def panel(rgb: RGB, history: History, headline: Headline, width: int = FULL_WIDTH) -> RGB:
-    """A frame with the headline above and strip chart, stick and buttons below it."""
-    _, height = panel_size((rgb.shape[1], rgb.shape[0]), width)
+def panel(
+    rgb: RGB,
+    history: History,
+    headline: Headline,
+    width: int = FULL_WIDTH,
+    *,
+    advice: Action | None = None,
+    sharp: bool = False,
+) -> RGB:
+    """A frame with the headline above and strip chart, stick and buttons below it.
+
+    Args:
+        rgb: the frame, uint8 `(h, w, 3)`.
+        history: what was done.
+        headline: above the frame.
+        width: of the picture.
+        advice: what somebody else would do now, see `stick`.
+        sharp: the frame's pixels are to be seen as they are.
+    """
+    _, height = panel_size((rgb.shape[1], rgb.shape[0]), width, note=bool(headline.note))
     canvas = Image.new("RGB", (width, height), BACKGROUND)
-    shown = height - _HEAD - _PANEL
-    canvas.paste(
-        Image.fromarray(np.ascontiguousarray(rgb)).resize((width, shown), Image.Resampling.BILINEAR), (0, _HEAD)
-    )
+    head = _HEAD + _NOTE * bool(headline.note)
+    scaling = Image.Resampling.NEAREST if sharp else Image.Resampling.BILINEAR
+    canvas.paste(Image.fromarray(np.ascontiguousarray(rgb)).resize((width, height - head - _PANEL), scaling), (0, head))
     pen = ImageDraw.Draw(canvas)
     _head(pen, headline, width)
     if headline.alarm:
-        pen.rectangle((0, _HEAD, width, _HEAD + 24), fill=ALARM)
-        pen.text((width / 2, _HEAD + 12), headline.alarm, fill=TEXT, font=_font(13), anchor="mm")
+        pen.rectangle((0, head, width, head + 24), fill=ALARM)
+        pen.text((width / 2, head + 12), headline.alarm, fill=TEXT, font=_font(13), anchor="mm")
     top = height - _PANEL
     side = _PANEL - 8
     chart = strip_chart(history, width - side - 12, side - 28)
     canvas.paste(Image.fromarray(chart), (4, top + 4))
     if history.last is not None:
-        canvas.paste(Image.fromarray(stick(history.last, side)), (width - side - 4, top + 4))
+        canvas.paste(Image.fromarray(stick(history.last, side, advice)), (width - side - 4, top + 4))
         canvas.paste(Image.fromarray(buttons(history.last, width - side - 12, 20)), (4, height - 24))
     return np.asarray(canvas)
 
@@ -197,9 +231,10 @@ def _head(pen: ImageDraw.ImageDraw, headline: Headline, width: int) -> None:
     font = _font(14)
     middle = _HEAD / 2
     if headline.lit:
-        pen.ellipse((8, middle - 5, 18, middle + 5), fill=ALARM)
+        pen.ellipse((8, middle - 5, 18, middle + 5), fill=headline.lamp)
     else:
         pen.rectangle((9, middle - 5, 12, middle + 5), fill=LIT)
         pen.rectangle((15, middle - 5, 18, middle + 5), fill=LIT)
     pen.text((26, middle), headline.text, fill=TEXT, font=font, anchor="lm")
     pen.text((width - 8, middle), headline.right, fill=FAINT, font=font, anchor="rm")
+    pen.text((8, _HEAD + _NOTE / 2 - 3), headline.note, fill=FAINT, font=_font(11), anchor="lm")

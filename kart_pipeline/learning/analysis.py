@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.datasets.balance import BINS
 from kart_pipeline.datasets.labels import direction_name, directions
 from kart_pipeline.learning.drawing import PREDICTED, SECOND, TRUE, grid, legend, png
-from kart_pipeline.learning.saliency import Images, Influence
+from kart_pipeline.learning.saliency import Images, Influence, lit
 from kart_pipeline.learning.sheets import visible
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ Vectors = npt.NDArray[np.float32]
 _FEWEST = 5  # rows of a bin whose mean is drawn
 _MOST_HEADS = 3  # of a figure of saliency
 _STRONGEST = 99.5  # percentile of the influence that is drawn brightest
-_GLOW = np.array([255, 214, 64], np.float32)
 
 
 def error_by_direction(true: Vectors, predicted: Vectors, spec: ActionSpec, max_bytes: int | None = None) -> bytes:
@@ -129,7 +127,7 @@ def where_it_looks(
         strongest = max(float(np.percentile(influence[..., place], _STRONGEST)), 1e-6)
         _name(row[0], f"{name}\nbrightest:\n±{strongest:.2f}")
         for number, panel in enumerate(row):
-            panel.imshow(_lit(shown[number], influence[number, :, :, place] / strongest), interpolation="nearest")
+            panel.imshow(lit(shown[number], influence[number, :, :, place] / strongest), interpolation="nearest")
             panel.set_title(f"driven {true[number, place]:+.2f}, predicted {predicted[number, place]:+.2f}", fontsize=7)
     return png(figure, max_bytes)
 
@@ -137,16 +135,6 @@ def where_it_looks(
 def _name(panel: "Axes", text: str) -> None:
     """What a row of pictures is, to its left, however low the pictures are."""
     panel.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8)
-
-
-def _lit(frame: Images, strength: npt.NDArray[np.floating[Any]]) -> Images:
-    """A dark grey copy of `frame` `(h, w, 3)` that glows where `strength`, a coarse grid of 0 … 1, is high."""
-    height, width = frame.shape[:2]
-    coarse = Image.fromarray((strength.clip(0, 1) * 255).astype(np.uint8))
-    glow = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32)[..., None] / 255
-    grey = frame.mean(axis=-1, keepdims=True) * 0.6
-    lit: Images = (grey * (1 - 0.8 * glow) + _GLOW * 0.8 * glow).astype(np.uint8)
-    return lit
 
 
 def _shares(panel: "Axes", edges: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> None:

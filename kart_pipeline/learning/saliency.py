@@ -7,10 +7,11 @@ asks the network and looks at no layer, so it works for every network and every 
 networks that drive are clouds.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.learning.inference import predict_batches
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 GRID = 12  # spots in a row and in a column
 RADIUS = 1 / 16  # standard deviation of a spot, in fractions of the picture's shorter edge: 5 of 80 pixels there
 _BATCH = GRID * GRID + 1  # all questions about one input at once: one shape to trace
+
+_GLOW = np.array([255, 214, 64], np.float32)
 
 Images = npt.NDArray[np.uint8]
 Influence = npt.NDArray[np.float32]
@@ -52,6 +55,16 @@ def influence(model: "keras.Model", images: Images, usual: Images, contract: Con
         answers = predict_batches(model, asked, contract.spec)
         found[place] = np.abs(answers[1:] - answers[0]).reshape(GRID, GRID, -1)
     return found
+
+
+def lit(frame: Images, strength: npt.NDArray[np.floating[Any]]) -> Images:
+    """A dark grey copy of `frame` `(h, w, 3)` that glows where `strength`, a coarse grid of 0 … 1, is high."""
+    height, width = frame.shape[:2]
+    coarse = Image.fromarray((strength.clip(0, 1) * 255).astype(np.uint8))
+    glow = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32)[..., None] / 255
+    grey = frame.mean(axis=-1, keepdims=True) * 0.6
+    shown: Images = (grey * (1 - 0.8 * glow) + _GLOW * 0.8 * glow).astype(np.uint8)
+    return shown
 
 
 def _spots(height: int, width: int) -> npt.NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """What a person wants to see of a drive while it goes on, in one object: for terminal, window and overlay."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,13 @@ from kart_pipeline.driving.takeover import Shadow, Takeover
 from kart_pipeline.driving.unstick import RECOVERY
 from kart_pipeline.driving.watchdog import Watchdog
 from kart_pipeline.games.desktop import DesktopGame
+from player.live.recording import DriveRecording
+from player.picture.video import Film
 from player.policy import Policy
 from player.stages import LATENCY, Stages
 
-_WINDOW_S = 10.0  # of the percentiles that are shown live
+_WINDOW_S = 10.0  # of the rate and the percentiles that are shown live
+_MOST = 1000  # steps of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +29,7 @@ class Snapshot:
     Attributes:
         step: the last one; None before the first.
         seconds: since the first step.
-        hz: steps per second so far; 0 before the second.
+        hz, target_hz: steps per second in the last seconds, 0 before the second step; and as they should be.
         actor: who chose the last action: policy, human, assisted, recovery, watchdog.
         action: that was sent; None before the first step.
         advice: what the model would have done; None before the first step.
@@ -34,13 +38,17 @@ class Snapshot:
         seen: the network's own input, in colours for people, uint8 `(h, w, 3)`; None before the first step.
         takeovers, recoveries, late: how often a person took over, a stuck kart was backed out, and the controls were
             let go of because the next action came too late.
+        let_go: how often the watchdog let go of the controls.
         autonomy: share of the steps that the model alone decided.
+        kept: steps that are recorded; None where nothing is to be.
+        filmed, unfilmed: frames in the film, and those that were left out because encoding did not keep up.
         stages: by stage of a step, its percentiles over the last seconds, see `Stages.summary`; `LATENCY` is one.
     """
 
     step: Step | None
     seconds: float
     hz: float
+    target_hz: float
     actor: str
     action: Action | None
     advice: Action | None
@@ -50,7 +58,11 @@ class Snapshot:
     takeovers: int
     recoveries: int
     late: int
+    let_go: int
     autonomy: float
+    kept: int | None
+    filmed: int
+    unfilmed: int
     stages: Mapping[str, Mapping[str, Any]]
 
 
@@ -63,6 +75,7 @@ class Cockpit:
     Attributes:
         game, policy, driver, watchdog, controller: the parts of the drive; None where one is missing.
         stages: gets the latency, and holds what the others measured.
+        recording, film: of the drive.
     """
 
     game: DesktopGame
@@ -71,12 +84,15 @@ class Cockpit:
     watchdog: Watchdog
     controller: Guarded | None
     stages: Stages
+    recording: DriveRecording | None = field(default=None, init=False)
+    film: Film | None = field(default=None, init=False)
     last: Step | None = field(default=None, init=False)
     takeovers: int = field(default=0, init=False)
     recoveries: int = field(default=0, init=False)
     steps: int = field(default=0, init=False)
     _alone: int = field(default=0, init=False)
     _first_ns: int = field(default=0, init=False)
+    _times: deque[int] = field(default_factory=lambda: deque(maxlen=_MOST), init=False)
 
     def on_step(self, step: Step) -> None:
         """A step was sent just now."""
@@ -88,6 +104,7 @@ class Cockpit:
         self.recoveries += choice.actor == RECOVERY and not (before is not None and before.choice.actor == RECOVERY)
         self._alone += choice.actor == POLICY
         self.steps += 1
+        self._times.append(step.frame.t_ns)
         self.last = step
 
     @property
@@ -100,6 +117,13 @@ class Cockpit:
         """Why nothing is sent now."""
         return self.game.obstacle or self.watchdog.reason
 
+    @property
+    def advice(self) -> Action | None:
+        """What the model would have done in the last step."""
+        if self.driver is not None:
+            return self.driver.advice
+        return None if self.last is None else self.last.choice.action
+
     def snapshot(self) -> Snapshot:
         """How things stand."""
         step, driver = self.last, self.driver
@@ -108,16 +132,30 @@ class Cockpit:
         return Snapshot(
             step=step,
             seconds=seconds,
-            hz=(self.steps - 1) / seconds if seconds else 0.0,
+            hz=_rate([*self._times]),
+            target_hz=self.game.rate_hz,
             actor="" if step is None else step.choice.actor,
             action=action,
-            advice=action if driver is None else driver.advice,
+            advice=self.advice,
             taken=driver is not None and driver.taken,
             reason=self.reason,
             seen=self.policy.seen,
             takeovers=self.takeovers,
             recoveries=self.recoveries,
             late=self.late,
+            let_go=sum(self.watchdog.times.values()),
             autonomy=self._alone / max(1, self.steps),
+            kept=None if self.recording is None else self.recording.kept,
+            filmed=0 if self.film is None else self.film.frames,
+            unfilmed=0 if self.film is None else self.film.dropped,
             stages=self.stages.summary(last=round(_WINDOW_S * self.game.rate_hz)),
         )
+
+
+def _rate(times_ns: Sequence[int]) -> float:
+    """Steps per second of the last seconds."""
+    if not times_ns:
+        return 0.0
+    recent = [t_ns for t_ns in times_ns if times_ns[-1] - t_ns <= _WINDOW_S * 1e9]
+    passed = recent[-1] - recent[0]
+    return (len(recent) - 1) / passed * 1e9 if passed else 0.0

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from statistics import median
@@ -12,15 +12,20 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.settings import Settings
+from kart_pipeline.desktop.source import ScreenSource
 from kart_pipeline.driving.loop import STOPPED, Observer, drive
 from kart_pipeline.games.controls import known_controls
 from kart_pipeline.games.desktop import DesktopGame
 from kart_pipeline.learning.package import DriverPackage, read_package
+from player.live.cockpit import Cockpit
+from player.live.filming import dress
 from player.live.outcome import Outcome
 from player.live.parts import assemble
+from player.live.preview import Cover, DrivePreview
 from player.live.recording import DriveRecording
+from player.live.saliency import Saliency
 from player.live.seat import Seat, take_seat
-from player.live.status import StatusLine, say
+from player.live.status import LiveView, say
 from player.live.wishes import Wishes
 from player.locate import locate
 from player.picture.video import Film
@@ -37,6 +42,7 @@ from recorder.stores import Stores
 
 _LOOKS = 15  # before the drive, to see how long a step takes
 _SPARE = 0.8  # of a period; the rest is for the moments in which the machine is slower
+_OPENS_S = 30.0  # a preview, on a machine that is very busy
 _SHAPE = 0.02  # by which the proportions of pictures may differ: an odd row or column
 
 
@@ -72,7 +78,9 @@ def drive_screen(
     """
     err = console(stderr=True)
     tell = partial(say, err)
-    film = Film(wishes.video, speed=wishes.speed) if wishes.video else None  # a name that cannot be written fails first
+    film = (
+        Film(wishes.video, speed=wishes.speed, chart=True) if wishes.video else None
+    )  # a name that cannot be written fails first
     located = locate(uri, settings, trust_remote=trust_remote)
     package = read_package(located.folder)
     check_model(located.name, package.game, package.contract, game, any_game=wishes.any_game)
@@ -86,23 +94,28 @@ def drive_screen(
         seat = _seat(package, game, wishes, settings, tell, stack)
         policy = open_policy(located.name, package, stages=outcome.stages, chosen=chosen)
         _check_pace(seat.game, policy, outcome.stages, tell)
-        parts = assemble(seat, policy, wishes, outcome.stages, tell)
+        cover = Cover()
+        parts = assemble(seat, policy, wishes, outcome.stages, tell, lambda: cover.reason)
         about = {"kind": "shadow" if wishes.shadow else "policy", **outcome.model, **seat.about}
         recording = DriveRecording(
             stores.local,
             partial(_header, seat.game, about, settings),
             seat.game.rate_hz,
             wishes.record,
-            lambda: seat.game.hidden,
+            lambda: seat.game.hidden or cover.reason,
         )
+        parts.cockpit.recording = None if wishes.record == "none" else recording
+        parts.cockpit.film = film
         observers: list[Observer] = [parts.cockpit, recording]
         tell(_opening(located.name, seat, wishes))
         try:
             with ExitStack() as running:
                 if film is not None:
-                    scene = running.enter_context(film).scene(seat.game, policy)
+                    scene = running.enter_context(film).scene(seat.game, policy, dress(parts.cockpit))
                     observers.append(scene)
-                running.enter_context(StatusLine(err, parts.cockpit.snapshot))
+                if wishes.preview:
+                    observers += _preview(package, parts.cockpit, cover, wishes, tell, running)
+                running.enter_context(LiveView(err, parts.cockpit.snapshot))
                 running.enter_context(recording)
                 outcome.drive = drive(
                     seat.game,
@@ -117,7 +130,8 @@ def drive_screen(
             outcome.let_go, outcome.late = dict(parts.watchdog.times), parts.cockpit.late
             outcome.agreement = parts.shadow.agreement.summary() if parts.shadow else {}
             outcome.session = recording.manifest
-            outcome.video = film.path if film is not None and film.written else None
+            if film is not None and film.written:
+                outcome.video, outcome.frames, outcome.dropped = film.path, film.frames, film.dropped
     if outcome.session is not None:
         stores.deliver(outcome.session.id)
     return 0 if stop.signal == signal.SIGINT else stop.exit_code
@@ -181,6 +195,31 @@ def _check_pace(game: DesktopGame, policy: Policy, stages: Stages, tell: Callabl
             f"A step takes {1e3 * median(times):.0f} ms on this machine: it can hold {held:.0f} Hz, and the model "
             f"learned at {game.rate_hz:g}. Expect it to drive worse than it can."
         )
+
+
+def _preview(
+    package: DriverPackage,
+    cockpit: Cockpit,
+    cover: Cover,
+    wishes: Wishes,
+    tell: Callable[[str], None],
+    running: ExitStack,
+) -> Sequence[Observer]:
+    """The preview, where there is room for one; that there is none is no reason not to drive."""
+    saliency = Saliency(package.folder, package.contract.spec, tell, wished=wishes.saliency)
+    source = cockpit.game.source
+    if not isinstance(source, ScreenSource):
+        return []
+    try:
+        preview = DrivePreview(cockpit, cover, saliency, lambda: source.place, source.monitors, tell)
+    except KartError as error:
+        tell(str(error))
+        return []
+    running.callback(saliency.close)
+    running.enter_context(preview)
+    # Where no window manager is, a window that opens has the focus for a moment: the game would let go of what is held.
+    preview.wait(_OPENS_S)
+    return [preview]
 
 
 def _opening(name: str, seat: Seat, wishes: Wishes) -> str:

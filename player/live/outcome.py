@@ -27,7 +27,7 @@ class Outcome:
         agreement: of a shadow, how far the model was from the person, by channel; empty otherwise.
         stages: of the steps.
         session: that was recorded, in `store`; None where nothing was kept.
-        video: the film, where there is one.
+        video: the film, where there is one, with so many `frames`, and `dropped` ones.
     """
 
     model: dict[str, Any] = field(default_factory=dict)
@@ -39,9 +39,14 @@ class Outcome:
     session: Manifest | None = None
     store: str = ""
     video: Path | None = None
+    frames: int = 0
+    dropped: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
+        video = None
+        if self.video is not None:
+            video = {"path": str(self.video), "frames": self.frames, "dropped": self.dropped}
         return {
             "model": dict(self.model),
             "drive": None if self.drive is None else self.drive.to_dict(),
@@ -50,7 +55,7 @@ class Outcome:
             "agreement": dict(self.agreement),
             "stages": self.stages.summary(),
             "session": None if self.session is None else self.session.id,
-            "video": None if self.video is None else str(self.video),
+            "video": video,
         }
 
 
@@ -67,7 +72,8 @@ def show(outcome: Outcome, out: Console) -> None:
             soft_wrap=True,
         )
     if outcome.video is not None:
-        out.print(f"Video: {outcome.video}", soft_wrap=True)
+        dropped = f", {outcome.dropped} dropped because encoding was too slow" if outcome.dropped else ""
+        out.print(f"Video: {outcome.video} ({outcome.frames} frames{dropped})", soft_wrap=True)
 
 
 def _facts(outcome: Outcome, drive: Drive) -> Table:

@@ -34,8 +34,23 @@ class Parts:
     cockpit: Cockpit
 
 
-def assemble(seat: Seat, policy: Policy, wishes: Wishes, stages: Stages, tell: Callable[[str], None]) -> Parts:
+def assemble(
+    seat: Seat,
+    policy: Policy,
+    wishes: Wishes,
+    stages: Stages,
+    tell: Callable[[str], None],
+    covered: Callable[[], str | None] = lambda: None,
+) -> Parts:
     """Put them together.
+
+    Args:
+        seat: what the drive has.
+        policy: drives.
+        wishes: how.
+        stages: gets the latency.
+        tell: tells the person.
+        covered: why the model does not see the game alone now; None while it does.
 
     Raises:
         KartError: the game knows no way back out of a corner, and one is wished for.
@@ -49,7 +64,7 @@ def assemble(seat: Seat, policy: Policy, wishes: Wishes, stages: Stages, tell: C
         tell(f"It cannot press {', '.join(sorted(held_up))}; --allow lets it.")
     watchdog = Watchdog(
         Restrained(policy, held_up) if held_up else policy,
-        obstacle=lambda: seat.game.obstacle,
+        obstacle=lambda: seat.game.obstacle or covered(),
         # A kart at a bare wall may show one picture only: backing out has to have had its try.
         still_s=STILL_S if wishes.unstick is None else wishes.unstick + REVERSE_S + STILL_S,
         tell=told,

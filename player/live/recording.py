@@ -9,6 +9,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.recording import NothingKeptError
+from kart_pipeline.core.session_writer import warm_up
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.tally import Drive
 from recorder.writing import BackgroundWriter, queue_room
@@ -35,6 +36,7 @@ class DriveRecording:
 
     Attributes:
         manifest: of the finished session; None before the end, and where nothing was kept.
+        kept: steps that were given to the session so far.
     """
 
     def __init__(
@@ -53,7 +55,10 @@ class DriveRecording:
         self._writer: BackgroundWriter | None = None
         self._lead: deque[Step] = deque()  # the last steps that are not written, the oldest first
         self._led: deque[int] = deque(maxlen=self._most)  # the policy's last steps, written or not
+        if keep != "none":
+            warm_up()  # now, and not in the step in which a person takes over
         self.manifest: Manifest | None = None
+        self.kept = 0
 
     def on_step(self, step: Step) -> None:
         """Write the step, or keep it in mind for the case that a person takes over.
@@ -82,6 +87,7 @@ class DriveRecording:
             room = queue_room(header.rate_hz) + 2 * self._most
             self._writer = BackgroundWriter(self._store.create(header), most=room)
         self._writer.resume()
+        self.kept += len(self._lead) + 1
         while self._lead:
             self._writer.on_step(self._lead.popleft())
         self._writer.on_step(step)

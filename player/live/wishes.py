@@ -45,6 +45,8 @@ class Wishes:
         any_game: the model may be one of another game with the same controls.
         video: film the drive.
         speed: of the film, 1 being the game's own.
+        preview: a window shows what the network sees and what is done.
+        saliency: and what of it matters; only in a preview.
 
     Raises:
         KartError: wishes that exclude each other.
@@ -67,6 +69,8 @@ class Wishes:
     any_game: bool = False
     video: Path | None = None
     speed: float = 1.0
+    preview: bool = False
+    saliency: bool = False
 
     def __post_init__(self) -> None:
         if self.track:
@@ -138,12 +142,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="drive on while another window has the focus; with a pad",
     )
+    add(
+        "--preview",
+        action="store_true",
+        default=None,
+        help="a window beside the game with what the network sees, who drives, the stick and the latency; "
+        "S or a click in it lights up what the network looks at",
+    )
+    add("--saliency", action="store_true", default=None, help="a preview that begins so")
     add("--any-game", action="store_true", default=None, help="accept a model of another game with the same controls")
 
 
 SCREEN_ONLY = (
     *("track", "controller", "pad", "assist", "shadow", "allow", "unstick", "hold", "calm", "dead_zone", "hand_back"),
-    *("background", "any_game"),
+    *("background", "any_game", "preview", "saliency"),
 )
 
 
@@ -180,6 +192,8 @@ def read(given: argparse.Namespace) -> Wishes | None:
         unstick=given.unstick,
         video=given.video,
         speed=given.speed,
+        preview=bool(given.preview or given.saliency),
+        saliency=bool(given.saliency),
         any_game=bool(given.any_game),
         background=bool(given.background),
         back=BACK if given.hand_back is None else given.hand_back.removeprefix("none"),

@@ -71,8 +71,8 @@ class Encoder:
 class Reel:
     """A thread that draws and encodes what waits in a queue."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self, make_encoder: Callable[[], Encoder]) -> None:
+        self._make_encoder = make_encoder  # opening a codec takes longer than a tick
         self.waiting: queue.Queue[tuple[int, RGB, Reading] | None] = queue.Queue(_WAITING)
         self.frames = 0
         self.failure: Exception | None = None
@@ -80,15 +80,18 @@ class Reel:
         self._thread.start()
 
     def _work(self) -> None:
+        encoder: Encoder | None = self._try(self._make_encoder)
         while (item := self.waiting.get()) is not None:
-            if self.failure is None:  # else go on emptying the queue: somebody may wait for room in it
-                self._try(self._encoder.write, *item)
+            if self.failure is None and encoder is not None:
+                self._try(encoder.write, *item)
                 self.frames += self.failure is None
-        self._try(self._encoder.close)
+            # else go on emptying the queue: somebody may wait for room in it
+        if encoder is not None:
+            self._try(encoder.close)
 
-    def _try(self, call: Callable[..., None], *values: Any) -> None:
+    def _try(self, call: Callable[..., Any], *values: Any) -> Any:
         try:
-            call(*values)
+            return call(*values)
         except Exception as error:  # noqa: BLE001 - a thread's errors reach the drive through `failure`
             self.failure = self.failure or error
 

@@ -3,6 +3,7 @@
 The layout is given in units of 1/600 of the picture's width, so that it looks alike at every size.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,25 @@ from PIL.ImageFont import load_default
 
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.frame import RGB
-from kart_pipeline.driving.instruments import BACKGROUND, BACKWARD, FAINT, FORWARD, GROOVE, LIT, STEER, TEXT
+from kart_pipeline.driving.instruments import (
+    BACKGROUND,
+    BACKWARD,
+    FAINT,
+    FORWARD,
+    GROOVE,
+    LIT,
+    STEER,
+    TEXT,
+    Colour,
+    History,
+    strip_chart,
+)
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
 LEAST_WIDTH, MOST_WIDTH = 480, 1280  # pixels of the finished picture
+_CHART_S = 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +48,10 @@ class Reading:
         speed: of playback, 1 being the game's own.
         seen: what the network was shown, uint8 RGB of any size, as an inset; None for drivers without one.
         banner: a line across the picture, such as how the drive ended.
+        who: has the controls, in words, in the place of the speed of playback; "" where it is always the driver.
+        colour: of these words.
+        aside: somebody else than the driver drives, see `History.add`.
+        figures: by name, in the place of score and progress; None shows those.
     """
 
     driver: str
@@ -45,6 +63,10 @@ class Reading:
     speed: float = 1.0
     seen: RGB | None = None
     banner: str = ""
+    who: str = ""
+    colour: Colour = TEXT
+    aside: bool = False
+    figures: Mapping[str, str] | None = None
 
 
 class Overlay:
@@ -53,12 +75,13 @@ class Overlay:
     Args:
         spec: channels of the actions to come; each axis gets a bar, each button a lamp.
         width, height: of the pictures to come. Small ones are enlarged by a whole factor, large ones reduced.
+        chart: with a strip chart of the last seconds at the bottom.
 
     Attributes:
         width, height: of what `draw` returns, both even, as video wants them.
     """
 
-    def __init__(self, spec: ActionSpec, width: int, height: int) -> None:
+    def __init__(self, spec: ActionSpec, width: int, height: int, *, chart: bool = False) -> None:
         factor: float = -(-LEAST_WIDTH // width) if width < LEAST_WIDTH else min(1.0, MOST_WIDTH / width)
         self._spec = spec
         self._picture = _even(width * factor), _even(height * factor)
@@ -68,6 +91,10 @@ class Overlay:
         rows = len(spec.axes) + bool(spec.buttons)
         self.width = self._picture[0]
         self.height = self._picture[1] + _even(self._unit * max(98, 58 + 22 * rows + 4 * bool(spec.buttons)))
+        self._history = History(spec, _CHART_S) if chart else None
+        if chart:
+            self._chart_top = self.height
+            self.height += _even(self._unit * 78)
         self._small, self._middle, self._large = (self._font(size) for size in (13, 16, 23))
 
     def _font(self, size: float) -> "FreeTypeFont | ImageFont":
@@ -90,6 +117,8 @@ class Overlay:
         self._titles(pen, reading)
         self._controls(pen, reading.action)
         self._figures(pen, reading)
+        if self._history is not None:
+            self._chart(canvas, self._history, reading)
         return np.asarray(canvas)
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
@@ -118,6 +147,12 @@ class Overlay:
         pen.rectangle((0, height / 2 - half, width, height / 2 + half), fill=(*BACKGROUND, 215))
         pen.text((width / 2, height / 2), text, fill=TEXT, font=self._large, anchor="mm")
 
+    def _chart(self, canvas: Image.Image, history: History, reading: Reading) -> None:
+        history.add(reading.seconds, reading.action, aside=reading.aside)
+        left = round(16 * self._unit)
+        size = self.width - 2 * left, round(66 * self._unit)
+        canvas.paste(Image.fromarray(strip_chart(history, *size)), (left, self._chart_top))
+
     def _progress(self, pen: ImageDraw.ImageDraw, progress: float | None) -> None:
         pen.rectangle((*self._at(0, 0), *self._at(600, 4)), fill=GROOVE)
         if progress:
@@ -129,11 +164,11 @@ class Overlay:
         pen.text((x, y), title, fill=TEXT, font=self._middle, anchor="lm")
         x += pen.textlength(title, font=self._middle) + 12 * self._unit
         pen.text((x, y), _shortened(reading.track, 24), fill=FAINT, font=self._middle, anchor="lm")
-        text = f"{reading.speed:g}x"
+        text = _shortened(reading.who, 30) or f"{reading.speed:g}x"
         half = pen.textlength(text, font=self._small) / 2 + 7 * self._unit
         x, y = self._at(584, 25)
         pen.rounded_rectangle((x - 2 * half, y - 10 * self._unit, x, y + 10 * self._unit), 5 * self._unit, fill=GROOVE)
-        pen.text((x - half, y), text, fill=TEXT, font=self._small, anchor="mm")
+        pen.text((x - half, y), text, fill=reading.colour, font=self._small, anchor="mm")
 
     def _controls(self, pen: ImageDraw.ImageDraw, action: Action) -> None:
         y = 52.0
@@ -172,9 +207,13 @@ class Overlay:
         return x + width + 6
 
     def _figures(self, pen: ImageDraw.ImageDraw, reading: Reading) -> None:
-        figures = [("score", f"{reading.score:.0f}"), ("time", f"{reading.seconds:.1f} s")]
-        if reading.progress is not None:
-            figures.insert(1, ("progress", f"{100 * reading.progress:.0f} %"))
+        figures = [("time", f"{reading.seconds:.1f} s")]
+        if reading.figures is not None:
+            figures[:0] = reading.figures.items()
+        else:
+            if reading.progress is not None:
+                figures.insert(0, ("progress", f"{100 * reading.progress:.0f} %"))
+            figures.insert(0, ("score", f"{reading.score:.0f}"))
         for column, (label, text) in enumerate(reversed(figures)):
             x = 584 - 87 * column
             pen.text(self._at(x, 52), label, fill=FAINT, font=self._small, anchor="rm")

@@ -5,6 +5,7 @@ on_step ──▶ picture of the game and reading ──▶ queue ──▶ thre
 
 import math
 import queue
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
@@ -23,6 +24,8 @@ from player.picture.encoder import Encoder, Reel, best_codec
 from player.picture.overlay import Overlay, Reading
 
 MOST_FPS = 30  # of the film; more costs time and size, and shows a person nothing new
+Dress = Callable[[Reading], Reading]
+
 HOLD_S = 1.5  # how long the end of a drive stays on the screen
 
 
@@ -35,6 +38,7 @@ class Film:
     Args:
         path: ends in `.mp4`; folders are made.
         speed: of playback, 1 being the game's own.
+        chart: with a strip chart of the last seconds.
 
     Attributes:
         written: the file is complete and in its place.
@@ -44,7 +48,7 @@ class Film:
         KartError: another suffix, a speed that is not above 0, or PyAV is not installed.
     """
 
-    def __init__(self, path: Path, *, speed: float = 1.0) -> None:
+    def __init__(self, path: Path, *, speed: float = 1.0, chart: bool = False) -> None:
         if path.suffix.lower() != ".mp4":
             raise KartError(f"The video {path.name} must be named *.mp4.")
         if path.is_dir():
@@ -61,6 +65,7 @@ class Film:
             raise KartError(f"The video {path} cannot be written: {error}.") from error
         self.path = path
         self.speed = speed
+        self._chart = chart
         self.written = False
         self.dropped = 0
         self._reel: Reel | None = None
@@ -72,11 +77,11 @@ class Film:
         """Written so far."""
         return 0 if self._reel is None else self._reel.frames
 
-    def scene(self, game: Game, driver: Driver) -> "Scene":
-        """An observer that films the next drive of `driver` in `game`."""
+    def scene(self, game: Game, driver: Driver, dress: Dress = lambda reading: reading) -> "Scene":
+        """An observer that films the next drive of `driver` in `game`; `dress` adds to the readings."""
         fps = Fraction(game.rate_hz * self.speed).limit_denominator(1000)
         fps /= max(1, math.ceil(fps / MOST_FPS))
-        return Scene(self, game, driver, fps, self._end)
+        return Scene(self, game, driver, fps, self._end, dress)
 
     def put(self, slot: int, picture: RGB, reading: Reading, *, fps: Fraction, spec: ActionSpec, wait: bool) -> None:
         """Hand a frame to the encoding thread.
@@ -93,10 +98,10 @@ class Film:
             KartError: an earlier frame could not be encoded.
         """
         if self._reel is None:
-            overlay = Overlay(spec, picture.shape[1], picture.shape[0])
+            overlay = Overlay(spec, picture.shape[1], picture.shape[0], chart=self._chart)
             try:
                 temporary = self._files.enter_context(replace_file(self.path))
-                self._reel = Reel(Encoder(temporary, overlay, fps, best_codec()))
+                self._reel = Reel(lambda: Encoder(temporary, overlay, fps, best_codec()))
             except OSError as error:
                 raise self._failed(error) from error
         elif self._reel.failure is not None:
@@ -144,9 +149,11 @@ class Scene:
         driver: its name is the title; what its attribute `seen` holds, if it has one, is the inset.
         fps: of the film.
         begin: the slot of the film at which this drive begins.
+        dress: adds to the readings what only the drive knows; takes microseconds.
     """
 
-    def __init__(self, film: Film, game: Game, driver: Driver, fps: Fraction, begin: int) -> None:
+    def __init__(self, film: Film, game: Game, driver: Driver, fps: Fraction, begin: int, dress: Dress) -> None:
+        self._dress = dress
         self._film = film
         self._game = game
         self._driver = driver
@@ -192,7 +199,7 @@ class Scene:
         return (step.frame.t_ns - self._start_ns) / 1e9
 
     def _reading(self, step: Step) -> Reading:
-        return Reading(
+        reading = Reading(
             driver=self._driver.name,
             track=self._game.track,
             action=step.choice.action,
@@ -202,3 +209,4 @@ class Scene:
             speed=self._film.speed,
             seen=getattr(self._driver, "seen", None),
         )
+        return self._dress(reading)

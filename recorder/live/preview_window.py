@@ -10,12 +10,14 @@ from typing import Any
 from kart_pipeline.core.action import Action, ActionSpec
 from kart_pipeline.core.frame import RGB
 from kart_pipeline.desktop.rect import Rect
-from kart_pipeline.driving.instruments import Headline, History, panel, panel_size
+from kart_pipeline.driving.instruments import Headline, History, panel
 from recorder.live.quiet_window import open_quietly
 
 _NICE = 10  # on a machine that has no time to spare, the game and the recorder come first
 _LOOK_S = 0.03
 _CHART_S = 8.0
+
+CLICK = "mouse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,28 @@ class Shown:
 
     Attributes:
         rgb: the newest frame, uint8 `(H, W, 3)`.
-        samples: what was done since the last time: seconds, action, and whether it is not recorded.
+        samples: what was done since the last time: seconds, action, and whether it is aside, see `History.add`.
         headline: above the frame.
+        advice: what somebody else would do now.
+        sharp: the frame's pixels are to be seen as they are.
     """
 
     rgb: RGB
     samples: Sequence[tuple[float, Action, bool]]
     headline: Headline
+    advice: Action | None = None
+    sharp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a person did in the window.
+
+    Attributes:
+        key: its name; `CLICK` for one of the mouse.
+    """
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,7 @@ def show(told: Connection, opening: Opening) -> None:
 
     Args:
         told: gives objects of `Shown`; gets the window's place as a `Rect` whenever it changed, None while nothing of
-            it is on the screen, and a text where it cannot be opened.
+            it is on the screen, a `Pressed`, and a text where it cannot be opened.
         opening: how it opens.
     """
     if hasattr(os, "nice"):
@@ -90,7 +107,7 @@ class _Loop:
         self._place: Rect | None = None
 
     def run(self) -> None:
-        while not any(event.type == self._pygame.QUIT for event in self._pygame.event.get()):
+        while self._open():
             self._tell()
             newest = None
             if self._told.poll(_LOOK_S):
@@ -100,6 +117,17 @@ class _Loop:
             if newest is not None:
                 self._draw(newest)
 
+    def _open(self) -> bool:
+        """Whether nobody closed the window; what was pressed in it is told."""
+        for event in self._pygame.event.get():
+            if event.type == self._pygame.QUIT:
+                return False
+            if event.type == self._pygame.KEYDOWN:
+                self._told.send(Pressed(self._pygame.key.name(event.key)))
+            elif event.type == self._pygame.MOUSEBUTTONDOWN:
+                self._told.send(Pressed(CLICK))
+        return True
+
     def _take(self) -> Shown:
         shown: Shown = self._told.recv()
         for t_s, action, aside in shown.samples:
@@ -107,8 +135,8 @@ class _Loop:
         return shown
 
     def _draw(self, shown: Shown) -> None:
-        picture = panel(shown.rgb, self._history, shown.headline)
-        size = panel_size((shown.rgb.shape[1], shown.rgb.shape[0]))
+        picture = panel(shown.rgb, self._history, shown.headline, advice=shown.advice, sharp=shown.sharp)
+        size = picture.shape[1::-1]
         image = self._pygame.image.frombuffer(picture.tobytes(), size, "RGB")
         inside = self._surface.get_size()
         self._surface.blit(image if size == inside else self._pygame.transform.smoothscale(image, inside), (0, 0))

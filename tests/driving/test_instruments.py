@@ -7,9 +7,11 @@ from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.driving.instruments import (
     ALARM,
     BACKGROUND,
+    FORWARD,
     GROOVE,
     LIT,
     STEER,
+    TEXT,
     Colour,
     Headline,
     History,
@@ -93,3 +95,26 @@ def test_the_panel_shows_the_frame_between_headline_and_instruments() -> None:
     paused = panel(rgb, made, Headline("paused", lit=False, alarm="move it away"))
     assert not (paused[:26] == ALARM).all(axis=2).any()
     assert (paused[26:50] == ALARM).all(axis=2).mean() > 0.5
+
+
+def test_what_somebody_else_would_do_is_a_ring_around_where_the_knob_would_be() -> None:
+    picture = stick(SPEC.neutral(), 100, SPEC.action(steer=1.0))
+    x, y = where(picture, TEXT)
+    assert (x, y) == pytest.approx((0.86, 0.5), abs=0.03)
+
+
+def test_a_second_line_makes_the_panel_taller_and_the_lamp_has_the_colour_of_who_drives() -> None:
+    frame = np.zeros((40, 60, 3), np.uint8)
+    plain = panel(frame, history([0.0]), Headline("the model drives", lamp=FORWARD))
+    noted = panel(frame, history([0.0]), Headline("the model drives", lamp=FORWARD, note="p99 9 ms"))
+    assert (plain.shape[1], plain.shape[0]) == panel_size((60, 40))
+    assert (noted.shape[1], noted.shape[0]) == panel_size((60, 40), note=True)
+    assert noted.shape[0] > plain.shape[0]
+    assert (noted[:26, :26] == FORWARD).all(axis=2).any()
+
+
+def test_the_pixels_of_a_small_input_can_be_seen_as_they_are() -> None:
+    frame = np.zeros((4, 6, 3), np.uint8)
+    frame[:, ::2] = 200
+    shown = panel(frame, history([0.0]), Headline("x"), sharp=True)[26 : 26 + 300]
+    assert set(np.unique(shown)) == {0, 200}

@@ -118,3 +118,22 @@ def test_a_title_that_is_too_long_does_not_reach_the_speed_at_the_right():
     long = drawn(driver="d" * 90, track="t" * 90, speed=1.0)[1]
     short = drawn(driver="d", track="t", speed=1.0)[1]
     assert (long[400:430, 555:] == short[400:430, 555:]).all()
+
+
+def test_who_drives_takes_the_place_of_the_speed_in_their_own_colour():
+    assert len(coloured(drawn(who="you drive", colour=(1, 250, 2))[1], (1, 250, 2)))
+
+
+def test_the_chart_goes_below_and_leaves_the_rest_as_it_was():
+    picture = np.full((400, 600, 3), 90, np.uint8)
+    plain, with_chart = Overlay(SPEC, 600, 400), Overlay(SPEC, 600, 400, chart=True)
+    assert with_chart.height > plain.height
+    assert with_chart.height % 2 == 0
+    above = plain.draw(picture, reading())
+    for second in range(4):
+        image = with_chart.draw(picture, reading(seconds=second, action=SPEC.action(steer=0.5)))
+    assert image[: plain.height].shape == above.shape
+    assert (image[:400] == above[:400]).all()
+    line = np.flatnonzero((image[plain.height :] == STEER).all(axis=2).any(axis=0))
+    assert line.max() > 570
+    assert line.max() - line.min() > 150

@@ -28,6 +28,7 @@ def open_plain(name, package, *, stages=None, **_):
     return Policy(name, package.contract, predict, stages)
 
 
-drive.open_policy = open_plain
-wishes = ["--game", "toy_road", "--window", "Toy road", "--controller", "keyboard", "--pad", "keyboard"]
-sys.exit(main(["--model-uri", sys.argv[1], *wishes, *sys.argv[3:]]))
+if __name__ == "__main__":  # not in the process of the preview, which imports this module again
+    drive.open_policy = open_plain
+    wishes = ["--game", "toy_road", "--window", "Toy road", "--controller", "keyboard", "--pad", "keyboard"]
+    sys.exit(main(["--model-uri", sys.argv[1], *wishes, *sys.argv[3:]]))

@@ -20,13 +20,21 @@ from kart_pipeline.games.desktop import DesktopGame, Output
 from player.live.parts import assemble, leaving_channels
 from player.live.person import Person
 from player.live.seat import Seat
-from player.live.status import StatusLine, text
+from player.live.status import LiveView, picture
 from player.live.wishes import Wishes
 from player.policy import Policy
 from player.stages import LATENCY, Stages
 
 SPEC = ActionSpec(axes=("steer", "throttle"), buttons=("A", "start"), mirrored_axes=("steer",))
 HZ = 50.0
+
+
+def lines(now) -> list[str]:
+    """What the terminal shows."""
+    out = Console(width=150)
+    with out.capture() as captured:
+        out.print(picture(now))
+    return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
 
 
 class Scene:
@@ -99,7 +107,7 @@ def cockpit() -> Cockpit:
 def test_before_the_first_step_there_is_little_to_tell(cockpit):
     now = cockpit.now()
     assert (now.step, now.action, now.seen, now.actor, now.taken, now.reason) == (None, None, None, "", False, None)
-    assert text(now).plain == "looking"
+    assert lines(now) == ["● looking"]
 
 
 def test_a_drive_of_the_model(cockpit):
@@ -110,8 +118,12 @@ def test_a_drive_of_the_model(cockpit):
     assert now.seen.shape == (12, 16, 3)
     assert now.stages[LATENCY]["count"] == 10
     assert now.hz == pytest.approx(HZ, rel=0.5)
-    assert text(now).plain.startswith("the model")
-    assert "capture to command p50" in text(now).plain
+    told = lines(now)
+    assert told[0].startswith("● the model drives  00:00")
+    assert "of 50 Hz   capture to command p50" in told[1]
+    assert told[2] == "100% by itself, 0 takeovers"
+    assert told[3].endswith("+0.50")
+    assert "the model" not in told[3]
 
 
 def test_a_person_who_takes_over_is_seen_and_the_model_is_still_heard(cockpit):
@@ -121,7 +133,9 @@ def test_a_person_who_takes_over_is_seen_and_the_model_is_still_heard(cockpit):
     assert (now.actor, now.taken, now.autonomy, now.takeovers) == ("human", True, 0.0, 1)
     assert now.action["steer"] == -1.0
     assert now.advice["steer"] == 0.5
-    assert text(now).plain.startswith("you")
+    told = lines(now)
+    assert told[0].startswith("● you drive")
+    assert told[3].endswith("-1.00 the model +0.50")
 
 
 def test_the_reason_for_letting_go_is_told(cockpit):
@@ -129,6 +143,7 @@ def test_the_reason_for_letting_go_is_told(cockpit):
     cockpit.scene.hidden = True
     cockpit.game.next_frame()
     assert cockpit.now().reason == MINIMISED
+    assert lines(cockpit.now()) == [f"‖ let go: {MINIMISED}"]
     assert cockpit.dry.state == PadState()
 
 
@@ -146,8 +161,8 @@ def test_start_is_held_up_unless_it_is_allowed():
 def test_the_line_is_drawn_where_there_is_a_terminal_and_a_closed_one_does_no_harm(cockpit):
     cockpit.drive(3)
     out = Console(force_terminal=True, width=150, record=True)
-    with StatusLine(out, cockpit.now):
+    with LiveView(out, cockpit.now):
         pass
     assert "the model" in out.export_text()
-    with StatusLine(Console(force_terminal=False), cockpit.now):
+    with LiveView(Console(force_terminal=False), cockpit.now):
         pass
