@@ -9,17 +9,17 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from kart_pipeline.core.columns import decode_frame
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import RGB, Choice, Frame, Step
+from kart_pipeline.core.frame import Choice, Frame, Step
 from kart_pipeline.core.manifest import Codec, Manifest, SessionHeader
 from kart_pipeline.core.marks import Marks
 from recorder.display import console
 from recorder.importers.autopilot import Autopilot
-from recorder.importers.base import Format, LeftOut, Recording, Row
+from recorder.importers.base import Format, LeftOut, Recording
 from recorder.importers.clock import Schedule, schedule
 from recorder.importers.donkeycar import Donkeycar
 from recorder.importers.neuralkart import NeuralKart
+from recorder.importers.pictures import kind, load_picture, read_bytes, size
 from recorder.importers.tensorkart import TensorKart
 from recorder.importers.udacity import Udacity
 from recorder.stores import Stores
@@ -27,8 +27,6 @@ from recorder.stores import Stores
 FORMATS: tuple[type[Format], ...] = (TensorKart, NeuralKart, Udacity, Autopilot, Donkeycar)
 
 _MOST_TOLD = 20  # lines that were left out
-
-_MAGIC: dict[Codec, bytes] = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +186,9 @@ def _survey(form: Format, recording: Recording, options: Options, group: str) ->
     digest = hashlib.sha256(recording.labels.read_bytes() + recording.part.encode())
     kinds = set()
     for path in recording.pictures:
-        data = _bytes(path) or b""
+        data = read_bytes(path) or b""
         digest.update(hashlib.sha256(data).digest())
-        kinds.add(_kind(data))
+        kinds.add(kind(data))
     # PNG holds whatever a JPEG shows, not the other way round
     codec: Codec = options.codec or ("png" if "png" in kinds or "jpeg" not in kinds else "jpeg")
     if not group:
@@ -252,36 +250,12 @@ def _steps(source: _Source, left_out: list[LeftOut]) -> Iterator[tuple[Step, byt
     shape: tuple[int, ...] | None = None
     for row, path, index, t_ns in zip(recording.rows, recording.pictures, times.steps, times.t_ns, strict=True):
         try:
-            data, rgb = _picture(row, path)
+            data, rgb = load_picture(row.picture, path)
             shape = shape or rgb.shape
             if rgb.shape != shape:
-                raise KartError(f"its picture is {_size(rgb.shape)}, the first one is {_size(shape)}")
+                raise KartError(f"its picture is {size(rgb.shape)}, the first one is {size(shape)}")
         except KartError as error:
             left_out.append(LeftOut(row.line, str(error).rstrip(".")))
             continue
-        encoded = data if _kind(data) == source.codec else None
+        encoded = data if kind(data) == source.codec else None
         yield Step(index, Frame(rgb, t_ns, row.state), Choice(row.action, row.actor, label=row.taught)), encoded
-
-
-def _picture(row: Row, path: Path | None) -> tuple[bytes, RGB]:
-    if path is None:
-        raise KartError(f"there is no picture {row.picture}")
-    data = _bytes(path)
-    if data is None:
-        raise KartError(f"the picture {path} cannot be read")
-    return data, decode_frame(data)
-
-
-def _bytes(path: Path | None) -> bytes | None:
-    try:
-        return path.read_bytes() if path else None
-    except OSError:
-        return None  # `_picture` reports it with its row
-
-
-def _kind(data: bytes) -> Codec | None:
-    return next((codec for codec, magic in _MAGIC.items() if data.startswith(magic)), None)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]}x{shape[0]}"

@@ -1,6 +1,13 @@
-"""Which file a path means that was right on somebody else's machine."""
+"""Pictures of other recorders: which file a path means that was right on somebody else's machine, and what is in it."""
 
 from pathlib import Path, PureWindowsPath
+
+from kart_pipeline.core.columns import decode_frame
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.frame import RGB
+from kart_pipeline.core.manifest import Codec
+
+_MAGIC: dict[Codec, bytes] = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 
 
 def find_picture(written: str, folder: Path) -> Path | None:
@@ -25,3 +32,35 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # a name longer than the system allows, or with a character that no name has
         return False
+
+
+def load_picture(written: str, path: Path | None) -> tuple[bytes, RGB]:
+    """The file at `path` and its pixels.
+
+    Raises:
+        KartError: there is none, by the name `written`, or it cannot be read or decoded.
+    """
+    if path is None:
+        raise KartError(f"there is no picture {written}")
+    data = read_bytes(path)
+    if data is None:
+        raise KartError(f"the picture {path} cannot be read")
+    return data, decode_frame(data)
+
+
+def read_bytes(path: Path | None) -> bytes | None:
+    """What is in the file; None where it is not there or cannot be read, which `load_picture` says."""
+    try:
+        return path.read_bytes() if path else None
+    except OSError:
+        return None
+
+
+def kind(data: bytes) -> Codec | None:
+    """Which of the session's codecs the file is of."""
+    return next((codec for codec, magic in _MAGIC.items() if data.startswith(magic)), None)
+
+
+def size(shape: tuple[int, ...]) -> str:
+    """Of a picture `(H, W, 3)`, in words."""
+    return f"{shape[1]}x{shape[0]}"
