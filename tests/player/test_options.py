@@ -76,6 +76,12 @@ def test_every_wish_for_the_screen_arrives():
     assert (nobody.pad, nobody.back, nobody.unstick) == (None, "", 8.0)
 
 
+def test_saliency_brings_the_preview_in_which_it_is_shown():
+    screen = parse([*SCREEN, "--saliency"])[0].screen
+    assert screen is not None
+    assert (screen.preview, screen.saliency) == (True, True)
+
+
 def test_a_shadow_records_nothing_unless_asked():
     assert parse([*SCREEN, "--shadow"])[0].screen.record == "none"
     assert parse([*SCREEN, "--shadow", "--record"])[0].screen.record == "all"

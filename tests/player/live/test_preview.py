@@ -30,13 +30,13 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 class Player:
-    """The player, driving the toy game with a preview, and what it says."""
+    """The player, driving the toy game, and what it says."""
 
-    def __init__(self, model: Path, home: Path) -> None:
+    def __init__(self, model: Path, home: Path, *arguments: str) -> None:
         environ = {**os.environ, "KART_HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         script = str(Path(__file__).with_name("drive_toy.py"))
         self.process = subprocess.Popen(
-            [sys.executable, script, str(model), "drive", "--preview"],
+            [sys.executable, script, str(model), "drive", *arguments],
             env=environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -62,7 +62,7 @@ def beside(desktop: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def player(racer, beside, toy, tmp_path: Path) -> Iterator[Player]:
-    made = Player(racer.folder, tmp_path / "home")
+    made = Player(racer.folder, tmp_path / "home", "--preview")
     yield made
     made.process.kill()
     made.process.wait()
@@ -159,3 +159,17 @@ def test_a_model_that_cannot_be_asked_is_said_once_and_the_drive_goes_on(contrac
     assert len(told) == 1
     assert told[0].startswith("What the network looks at cannot be shown: ")
     assert not saliency.wished
+
+
+def test_the_film_of_a_drive_on_the_screen_has_the_controls_below_the_picture(racer, toy, tmp_path: Path) -> None:
+    import av
+
+    film = tmp_path / "drive.mp4"
+    player = Player(racer.folder, tmp_path / "home", "--video", str(film), "--max-steps", "60")
+    assert player.process.wait(300) == 0, player.told
+    with av.open(str(film)) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert len(frames) > 20
+    above, below = frames[-1][:480], frames[-1][480:]
+    assert above.shape == (480, 640, 3)  # the game's 320x240, twice as large
+    assert (np.abs(below.astype(int) - STEER).max(axis=2) < 40).any()
