@@ -5,69 +5,23 @@ of the server's own, so it can be told from what a hand does to another, also wh
 desktop that presses its keys by XTEST (x11vnc) is a program, too: its person is heard by a gamepad only.
 """
 
-import contextlib
 import select
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
-from kart_pipeline.desktop.key_layout import NAMED_KEYS
-from recorder.devices.device import Listener, NoDeviceError
-from recorder.devices.keys import Hold, check_key_library
+from recorder.devices.keys_x11 import X11Listener, ask_for_keys
 
 _LOOK_S = 0.1  # for the wish to end
 _PROGRAMS = "XTEST keyboard"  # a part of the name of the server's own keyboard, see xserver's Xext/xtest.c
 
 
-class X11HandKeys(Listener):
-    """Some keys of the X server that DISPLAY names, as a person holds them.
+class X11HandKeys(X11Listener):
+    """Keys as a person holds them."""
 
-    Args:
-        keys: by our names.
-        hold: as for `hear_keys`.
-
-    Raises:
-        KartError: python-xlib is not installed.
-        NoDeviceError: there is no such server.
-    """
-
-    backend = "x11"
-
-    def __init__(self, keys: Collection[str], hold: Hold) -> None:
-        super().__init__("keyboard")
-        self._keys = frozenset(keys)
-        self._hold = hold
-        self._start()
-
-    def _listen(self) -> None:
-        try:
-            from Xlib import XK, display, error
-            from Xlib.ext import xinput
-        except ImportError as missing:
-            raise check_key_library(missing) from missing
-        try:
-            server = display.Display()
-        except (error.DisplayError, OSError) as trouble:
-            raise NoDeviceError(
-                "keyboard", f"the X server does not answer ({trouble})", "Record on a desktop."
-            ) from trouble
-        try:
-            if not server.has_extension(xinput.extname):
-                raise NoDeviceError("keyboard", "this X server has no XInput extension", "Use a gamepad.")
-            names = {
-                server.keysym_to_keycode(XK.string_to_keysym(NAMED_KEYS[key][0] if key in NAMED_KEYS else key)): key
-                for key in self._keys
-            }
-            _ask(server, xinput)
-            self._follow(server, xinput, names)
-        except error.ConnectionClosedError as trouble:
-            raise KartError(f"The X server has gone ({trouble}); keys are no longer heard.") from trouble
-        finally:
-            with contextlib.suppress(error.ConnectionClosedError):  # it closes by itself then
-                server.close()
-
-    def _follow(self, server: Any, xinput: Any, names: Mapping[int, str]) -> None:
+    def _follow(self, server: Any, xinput: Any, codes: Mapping[str, int]) -> None:
+        _ask(server, xinput)
+        names = {code: key for key, code in codes.items()}
         programs = _programs(server, xinput)
         held: set[tuple[int, int]] = set()  # device and key
         self._opened.set()
@@ -98,8 +52,7 @@ def _ask(server: Any, xinput: Any) -> None:
     xinput.XIQueryVersion(display=server.display, opcode=opcode, major_version=2, minor_version=2)
     for kind in (xinput.RawKeyPress, xinput.RawKeyRelease):
         server.ge_add_event_data(opcode, kind, raw)
-    mask = xinput.RawKeyPressMask | xinput.RawKeyReleaseMask
-    server.screen().root.xinput_select_events([(xinput.AllMasterDevices, mask)])
+    ask_for_keys(server, xinput)
 
 
 def _programs(server: Any, xinput: Any) -> set[int]:

@@ -6,6 +6,7 @@ says what is held. So a release can never be missed, and holding a key costs not
 
 import contextlib
 import select
+from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -18,8 +19,8 @@ from recorder.devices.keys import Hold, check_key_library
 _LOOK_S = 0.1  # for the wish to end; also how late a change of which no event came is seen
 
 
-class X11Keys(Listener):
-    """Some keys of the X server that DISPLAY names.
+class X11Listener(Listener):
+    """Hears some keys of the X server that DISPLAY names.
 
     Args:
         keys: by our names.
@@ -38,6 +39,16 @@ class X11Keys(Listener):
         self._hold = hold
         self._start()
 
+    @abstractmethod
+    def _follow(self, server: Any, xinput: Any, codes: Mapping[str, int]) -> None:
+        """Ask for events, set `_opened`, and tell what is held until `_closing` is set.
+
+        Args:
+            server: the connection.
+            xinput: python-xlib's module of the extension, which the server has.
+            codes: the server's number of each key that it has.
+        """
+
     def _listen(self) -> None:
         try:
             from Xlib import XK, display, error
@@ -53,22 +64,31 @@ class X11Keys(Listener):
         try:
             if not server.has_extension(xinput.extname):
                 raise NoDeviceError("keyboard", "this X server has no XInput extension", "Use a gamepad.")
-            server.xinput_query_version()  # the server wants to know that we mean the second version
-            mask = xinput.RawKeyPressMask | xinput.RawKeyReleaseMask
-            server.screen().root.xinput_select_events([(xinput.AllMasterDevices, mask)])
             codes = {
                 key: server.keysym_to_keycode(XK.string_to_keysym(NAMED_KEYS[key][0] if key in NAMED_KEYS else key))
                 for key in self._keys
             }
-            codes = {key: code for key, code in codes.items() if code}  # 0: this keyboard has no such key
-            self._follow(server, codes)
+            # 0: this keyboard has no such key
+            self._follow(server, xinput, {key: code for key, code in codes.items() if code})
         except error.ConnectionClosedError as trouble:
             raise KartError(f"The X server has gone ({trouble}); keys are no longer heard.") from trouble
         finally:
             with contextlib.suppress(error.ConnectionClosedError):  # it closes by itself then
                 server.close()
 
-    def _follow(self, server: Any, codes: Mapping[str, int]) -> None:
+
+def ask_for_keys(server: Any, xinput: Any) -> None:
+    """Want to be told of all keys, whoever has the focus; the version of the extension has been asked for."""
+    mask = xinput.RawKeyPressMask | xinput.RawKeyReleaseMask
+    server.screen().root.xinput_select_events([(xinput.AllMasterDevices, mask)])
+
+
+class X11Keys(X11Listener):
+    """Keys by whomever they are pressed, a person or a program."""
+
+    def _follow(self, server: Any, xinput: Any, codes: Mapping[str, int]) -> None:
+        server.xinput_query_version()  # the server wants to know that we mean the second version
+        ask_for_keys(server, xinput)
         while not self._closing.is_set():
             for _ in range(server.pending_events()):
                 server.next_event()
