@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ pytest_plugins = ["desktop_fixtures", "pad_fixtures"]  # in tests/fixtures
 # A property holds or not; how fast it is checked depends on what else the machine does.
 settings.register_profile("kart", deadline=None)
 settings.load_profile("kart")
+
+# What a shell starts in the background ignores Ctrl-C, and so would every program that is started from here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,7 @@ class ToyRoad:
         self.process.stdin.flush()
 
     def close(self) -> None:
-        self.process.terminate()
+        self.process.kill()
         self.process.wait(10)
 
 
