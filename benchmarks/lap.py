@@ -63,12 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measure(folder: Path, home: Path) -> None:
     """Import, split, train, and print the table."""
+    from recorder.importers.tensorkart import TensorKart
     from recorder.importing import Options, import_folder
     from recorder.stores import Stores
 
     stores = Stores.open(str(home / "sessions"))
     options = Options(game="mario_kart_64", track="", rate_hz=3.6, codec=None, session_id="lap")
-    lap = import_folder(folder, stores, options).manifest
+    [lap] = [imported.manifest for imported in import_folder(TensorKart(), folder, stores, options)]
     contract = Contracts(home / "contracts.toml").contract(lap)
     whole = _set(stores.target, lap, contract, home / "whole", HELD_OUT)
     first = _first_part(stores.target, lap, len(whole.rows("train")))

@@ -54,7 +54,7 @@ def test_the_same_frames_give_the_same_actions_as_the_trained_network(shelf):
 
 def test_a_watched_policy_drives_as_it_does_alone_and_tells_what_the_expert_would_do(shelf):
     package = read_package(shelf.folder)
-    alone, watched = (partial(make, "m", package) for make in (policy_for, watched_policy))
+    alone, watched = partial(policy_for, None, "m", package), partial(watched_policy, "m", package)
     watched = pickle.loads(pickle.dumps(watched))  # noqa: S301 - as another process gets it
     traces = []
     cards = [score(CarRacing, make, [5], max_steps=25, traced=traces.append, workers=1) for make in (alone, watched)]
