@@ -26,15 +26,11 @@ ROUNDS, CALLS, PREDICTS = 5, 400, 20  # each round asks everybody, so that a mac
 def run() -> list[Row]:
     """PilotNet at 200x66; median and 99th percentile of every installed runtime, the peer's of the same run."""
     model = build_network("pilotnet", CONTRACT)
-    raw = list(np.random.default_rng(0).integers(0, 256, (4, 240, 320, 3), np.uint8))
-    golden = make_golden(CONTRACT, raw, predictor(model, CONTRACT))
-    frame = golden.inputs[0]
     asked: dict[str, Callable[[Any], Any]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / NETWORK).parent.mkdir()
-        model.save(folder / NETWORK)
-        package = DriverPackage(folder, CONTRACT, golden, folder / NETWORK)
+        package = packed(model, CONTRACT, folder)
+        frame = package.golden.inputs[0]
         for runtime in RUNTIMES.values():
             if absent := runtime.absent():
                 sys.stderr.write(f"{absent}\n")
@@ -54,6 +50,15 @@ def run() -> list[Row]:
             what = f"inference, batch of one, {title}, p{share}"
             rows.append(Row(what, a, "ms", "model.predict", b, b / a, f"< {budget:g} ms", a < budget))
     return rows
+
+
+def packed(model: Any, contract: Contract, folder: Path) -> DriverPackage:
+    """A network as a package in an empty folder, which any runtime can open."""
+    raw = list(np.random.default_rng(0).integers(0, 256, (4, 240, 320, 3), np.uint8))
+    golden = make_golden(contract, raw, predictor(model, contract))
+    (folder / NETWORK).parent.mkdir()
+    model.save(folder / NETWORK)
+    return DriverPackage(folder, contract, golden, folder / NETWORK)
 
 
 def _milliseconds(predict: Callable[[Any], Any], frame: Any, count: int) -> list[float]:
