@@ -20,6 +20,7 @@ mount --move /exchange /root/run/exchange
 modprobe -a evdev uinput uhid hid-sony hid-microsoft hid-generic
 chroot /root /bin/sh <<'ROOT'
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export SYSTEMD_IGNORE_CHROOT=1 # else `udevadm settle` waits for nothing, and a pad is looked for before its link is there
 # `inputs` sees the pads that udev has given such a link, as it does for those with a USB plug, and here for all but one.
 mkdir -p /etc/udev/rules.d
 echo 'KERNEL=="event*", ENV{ID_INPUT_JOYSTICK}=="1", ATTRS{name}!="Without a plug", SYMLINK+="input/by-id/usb-%k-event-joystick"' > /etc/udev/rules.d/61-pads.rules
