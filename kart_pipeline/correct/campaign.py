@@ -86,7 +86,7 @@ class Campaign:
         )
 
     def _ask(self) -> None:
-        """Write down which rounds are wanted, and say so where a run that broke off wanted others."""
+        """Write down what is wanted, and say so where a run that broke off wanted something else."""
         before = self._journal
         after = before.asked(self._wishes.rounds)
         if not before.complete and after.last != before.last:
@@ -99,6 +99,14 @@ class Campaign:
                 soft_wrap=True,
             )
         self._keep(last=after.last, before=after.before)
+        begun, episodes = self._journal.begun, self._wishes.episodes
+        if begun and begun.number == 0 and self._road.recorded() < begun.sessions != episodes:
+            self._console.print(
+                f"The run that broke off wanted {begun.sessions} drives of the expert; now {episodes} are wanted.",
+                highlight=False,
+                soft_wrap=True,
+            )
+            self._keep(begun=replace(begun, sessions=episodes))
 
     def _keep(self, **changes: Any) -> None:
         """Write the journal down with `changes`."""

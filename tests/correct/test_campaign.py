@@ -100,6 +100,27 @@ def test_a_run_that_breaks_off_goes_on_where_it_was(recorded: Settings, monkeypa
     assert manifest.labelled == manifest.steps == 12
 
 
+def test_another_number_of_drives_is_heeded_while_they_are_still_recorded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("Box2D")
+
+    def fail(*_: object, **__: object) -> None:
+        raise KartError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("kart_pipeline.correct.road.run", fail)
+        with pytest.raises(KartError, match="disk is full"):
+            run(settings)
+
+    monkeypatch.setattr("kart_pipeline.orchestration.materialise.materialise_sessions", fail)
+    terminal = io.StringIO()
+    with pytest.raises(KartError, match="disk is full"):
+        Campaign(Console(file=terminal, width=160), settings, replace(WISHES, episodes=3)).run()
+    assert "The run that broke off wanted 2 drives of the expert; now 3 are wanted." in terminal.getvalue()
+    assert len(Store(settings.store_url).ids()) == 3
+
+
 def test_nothing_is_done_where_no_round_is_wanted(recorded: Settings):
     journal = rounds.Journal((rounds.Round(number=0, version=1, champion=1),), 0, before=1)
     rounds.save(recorded.home, "car_racing", journal)
