@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.games.car_racing_state import Moment, moment
 
 
 def make_env() -> Any:
@@ -17,18 +18,20 @@ def make_env() -> Any:
     Raises:
         KartError: gymnasium, Box2D or pygame is not installed.
     """
-    try:
-        from gymnasium.error import DependencyNotInstalled
-    except ImportError as error:
-        raise _not_installed(error) from error
-    try:
-        from gymnasium.envs.box2d import car_racing as official
-        from gymnasium.envs.box2d.car_dynamics import SIZE, WHEELPOS, Car
-    except (ImportError, DependencyNotInstalled) as error:
-        raise _not_installed(error) from error
+    official, dynamics = _gymnasium()
 
-    class CarRacingEnv(official.CarRacing):  # type: ignore[misc]
-        """Differs in `_render_road` only, and can put the car elsewhere."""
+    class CarRacingEnv(official.CarRacing):  # type: ignore[misc, name-defined]
+        """Draws faster, or not at all, can put the car elsewhere, and remembers its last step for `car_racing_state`.
+
+        Attributes:
+            drawing: off, a step costs a thirtieth and shows the last picture again.
+            before: the car before the last step.
+            command: what was done in that step.
+        """
+
+        drawing = True
+        before: Moment
+        command: Any
 
         def __init__(self) -> None:
             super().__init__(render_mode="rgb_array")
@@ -37,15 +40,23 @@ def make_env() -> Any:
             square = [(side, 0.0), (0.0, 0.0), (0.0, side), (side, side)]
             self._grass = np.array([[(x + dx, y + dy) for dx, dy in square] for x in cells for y in cells])
 
+        def step(self, action: Any) -> Any:
+            self.before, self.command = moment(self), action
+            return self.move(action)
+
+        def move(self, action: Any) -> Any:
+            """A step of the world that is not remembered as the last one."""
+            return super().step(action)
+
         def place_car(self, angle: float, position: tuple[float, float], speed: float) -> None:
             """A new car, rolling straight ahead, and the camera as after the first second."""
             self.car.destroy()
-            self.car: Any = Car(self.world, angle, *position)
+            self.car: Any = dynamics.Car(self.world, angle, *position)
             velocity = -speed * math.sin(angle), speed * math.cos(angle)
             self.car.hull.linearVelocity = velocity
-            for wheel, (x, y) in zip(self.car.wheels, WHEELPOS, strict=True):
+            for wheel, (x, y) in zip(self.car.wheels, dynamics.WHEELPOS, strict=True):
                 # Gymnasium leaves them where they would be if the car pointed to +y, and pulled into place they turn it
-                wheel.position = self.car.hull.GetWorldPoint((SIZE * x, SIZE * y))
+                wheel.position = self.car.hull.GetWorldPoint((dynamics.SIZE * x, dynamics.SIZE * y))
                 wheel.linearVelocity = velocity
                 wheel.omega = speed / wheel.wheel_rad
             self.t = 1.0
@@ -54,6 +65,9 @@ def make_env() -> Any:
             made: bool = super()._create_track()
             self._road_corner = np.array([corners[0] for corners, _ in self.road_poly])
             return made
+
+        def _render(self, mode: str) -> Any:
+            return self.state if mode == "state_pixels" and not self.drawing else super()._render(mode)
 
         def _render_road(self, zoom: float, translation: tuple[float, float], angle: float) -> None:
             view = zoom, translation, angle
@@ -71,6 +85,19 @@ def make_env() -> Any:
                 self._draw_colored_polygon(self.surf, corners, [int(c) for c in colour], *view)
 
     return CarRacingEnv()
+
+
+def _gymnasium() -> tuple[Any, Any]:
+    """The modules of the environment and of its car."""
+    try:
+        from gymnasium.error import DependencyNotInstalled
+    except ImportError as error:
+        raise _not_installed(error) from error
+    try:
+        from gymnasium.envs.box2d import car_dynamics, car_racing
+    except (ImportError, DependencyNotInstalled) as error:
+        raise _not_installed(error) from error
+    return car_racing, car_dynamics
 
 
 def _not_installed(error: Exception) -> KartError:

@@ -1,0 +1,1 @@
+"""Games that run in the emulator BizHawk, seen and driven over its own socket."""
