@@ -52,6 +52,36 @@ def locate(uri: str, settings: Settings, *, trust_remote: bool = False) -> Locat
         if folder.is_dir():
             return Located(folder.absolute(), folder.name, uri)
         raise KartError(f"{uri!r} is neither a model's folder nor one of {_FORMS}.")
+    with _client(settings, trust_remote) as client:
+        return _located(client, uri, settings, trust_remote)
+
+
+def locate_aliases(uri: str, prefix: str, settings: Settings, *, trust_remote: bool = False) -> dict[str, Located]:
+    """Find the files of all versions of a registered model that have an alias which begins with `prefix`, by alias.
+
+    Args:
+        uri: `models:/<name>`.
+        prefix: of the aliases, such as `course-`.
+        settings: name the tracking store.
+        trust_remote: as for `locate`.
+
+    Raises:
+        KartError: as for `locate`, or there is no such alias.
+    """
+    name = uri.removeprefix("models:").strip("/")
+    with _client(settings, trust_remote) as client:
+        try:
+            aliases = sorted(alias for alias in client.get_registered_model(name).aliases if alias.startswith(prefix))
+        except Exception as error:
+            raise _unknown(client, f"There is no model {name}", error) from error
+        if not aliases:
+            raise _unknown(client, f"No version of {name} has an alias {prefix}…, as {prefix}luigi-raceway")
+        return {alias: _located(client, f"models:/{name}@{alias}", settings, trust_remote) for alias in aliases}
+
+
+@contextmanager
+def _client(settings: Settings, trust_remote: bool) -> Iterator[Any]:
+    """MLflow's client of a store that may be asked; its errors become sentences."""
     with _quiet():
         try:
             from mlflow import MlflowClient
@@ -59,14 +89,17 @@ def locate(uri: str, settings: Settings, *, trust_remote: bool = False) -> Locat
             raise KartError(f"Finding a model needs MLflow ({error}): pip install 'kart-pipeline[player]'.") from error
     _check_tracking(settings.tracking_uri, trust_remote)
     with _quiet(), _sentences(settings.tracking_uri):
-        client = MlflowClient(tracking_uri=settings.tracking_uri, registry_uri=settings.tracking_uri)
-        find = _of_run if uri.startswith("runs:") else _of_registry
-        location, name, model_id = find(client, uri)
-        if not (trust_remote or _is_local(location, settings.tracking_uri)):
-            raise KartError(
-                f"The files of {uri} are at {location}, on another machine; pass --trust-remote if you trust it."
-            )
-        return Located(_download(location, uri, settings), name, uri, model_id)
+        yield MlflowClient(tracking_uri=settings.tracking_uri, registry_uri=settings.tracking_uri)
+
+
+def _located(client: Any, uri: str, settings: Settings, trust_remote: bool) -> Located:
+    find = _of_run if uri.startswith("runs:") else _of_registry
+    location, name, model_id = find(client, uri)
+    if not (trust_remote or _is_local(location, settings.tracking_uri)):
+        raise KartError(
+            f"The files of {uri} are at {location}, on another machine; pass --trust-remote if you trust it."
+        )
+    return Located(_download(location, uri, settings), name, uri, model_id)
 
 
 def _check_tracking(tracking_uri: str, trust_remote: bool) -> None:

@@ -64,7 +64,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model-uri",
         required=True,
         metavar="URI",
-        help="runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, models:/m-<id>, or a folder",
+        help="runs:/<run id>/model, models:/<name>@<alias>, models:/<name>/<version>, models:/m-<id>, or a folder; "
+        "models:/<name>@course drives each course with the version that has its alias, as course-luigi-raceway",
     )
     parser.add_argument(
         "--trust-remote", action="store_true", help="accept a tracking server or model files on another machine"

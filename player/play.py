@@ -11,16 +11,15 @@ from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import Game
 from kart_pipeline.games.registry import make_game
-from kart_pipeline.learning.package import DriverPackage, read_package
+from kart_pipeline.learning.package import DriverPackage
+from player.courses import Model, find_model, open_driver
 from player.drive import Extras, drive_seeds
-from player.locate import locate
 from player.opponents import make_opponent
 from player.options import Options
 from player.picture.video import Film
-from player.policy import network_kind, open_policy, policy_for
+from player.policy import network_kind
 from player.progress import Bars
 from player.report import Result
-from player.runtimes import Chosen, choose
 from player.stages import StageClock
 from recorder.stopping import StopRequest
 from recorder.stores import Stores
@@ -40,22 +39,20 @@ def play(options: Options, settings: Settings, result: Result) -> int:
     film = Film(options.video, speed=options.speed) if options.video else None
     with Bars() as bars:
         bars.begin("finding the model", 1)
-        located = locate(options.model_uri, settings, trust_remote=options.trust_remote)
-        package = read_package(located.folder)
-        chosen = choose(options.runtime, package, settings)
+        model = find_model(options.model_uri, settings, runtime=options.runtime, trust_remote=options.trust_remote)
         bars.done()
-        contract = package.contract
-        result.model = {"uri": located.uri, "name": located.name, "id": located.model_id, "contract": contract.hash}
-        result.model |= {"runtime": chosen.runtime.name}
+        result.model = model.described()
+        contract = model.package.contract
         with make_game(options.game, **options.game_options) as game:
-            check_fit(located.name, package, game)
+            for each in model.each():
+                check_fit(each.name, each.package, game)
             result.paced = not game.simulated
             if contract.rate_hz != game.rate_hz:
-                bars.say(f"{located.name} learned at {contract.rate_hz:g} Hz and drives at {game.rate_hz:g} Hz.")
-            bars.say(chosen.why)
+                bars.say(f"{model.name} learned at {contract.rate_hz:g} Hz and drives at {game.rate_hz:g} Hz.")
+            bars.say(model.chosen.why)
             if options.workers == 1:
-                return _play_here(options, settings, result, game, package, chosen, film, bars)
-        return _play_in_processes(options, result, package, chosen, bars)
+                return _play_here(options, settings, result, game, model, film, bars)
+        return _play_in_processes(options, result, model, bars)
 
 
 def check_fit(name: str, package: DriverPackage, game: Game) -> None:
@@ -84,15 +81,17 @@ def _play_here(
     settings: Settings,
     result: Result,
     game: Game,
-    package: DriverPackage,
-    chosen: Chosen,
+    model: Model,
     film: Film | None,
     bars: Bars,
 ) -> int:
     bars.begin("loading the model", 1)
-    policy = open_policy(result.model["name"], package, stages=result.stages, chosen=chosen)
-    bars.say(f"{policy.name} is loaded; its {len(package.golden.raw)} golden frames reproduce on this machine.")
-    opponents = [make_opponent(name, package.contract, network_kind(package), game) for name in options.compare]
+    policy = open_driver(model, game, result.stages)
+    if not model.courses:
+        golden = len(model.package.golden.raw)
+        bars.say(f"{policy.name} is loaded; its {golden} golden frames reproduce on this machine.")
+    network = network_kind(model.package)
+    opponents = [make_opponent(name, model.package.contract, network, game) for name in options.compare]
     bars.done()
     extras = Extras(
         about_driver={"kind": "policy", **result.model},
@@ -146,11 +145,10 @@ def _drives(
         result.add(game.name, driver.name, drives)
 
 
-def _play_in_processes(options: Options, result: Result, package: DriverPackage, chosen: Chosen, bars: Bars) -> int:
-    model: str = result.model["name"]
-    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model, partial(policy_for, chosen, model, package))]
-    network = network_kind(package)
-    crews += [(name, partial(make_opponent, name, package.contract, network)) for name in options.compare]
+def _play_in_processes(options: Options, result: Result, model: Model, bars: Bars) -> int:
+    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model.name, partial(open_driver, model))]
+    network = network_kind(model.package)
+    crews += [(name, partial(make_opponent, name, model.package.contract, network)) for name in options.compare]
     for name, make_driver in crews:
         bars.begin(name, len(options.seeds))
         drives: list[Drive] = []

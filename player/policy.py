@@ -111,11 +111,6 @@ def open_policy(
     return Policy(name, package.contract, predict, stages)
 
 
-def policy_for(chosen: Chosen | None, name: str, package: DriverPackage, game: Game) -> Policy:  # noqa: ARG001
-    """`open_policy` as `driving.scoring.score` wants it, which gives its game, in whatever process."""
-    return open_policy(name, package, chosen=chosen)
-
-
 def watched_policy(name: str, package: DriverPackage, game: Game) -> Driver:
     """The policy, which drives as it always does; where the game has an expert, its word is the label of each step.
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.driving.scorecard import Scorecard, compare
-from kart_pipeline.driving.tables import by_drive, table
+from kart_pipeline.driving.tables import by_drive, by_track, table
 from kart_pipeline.driving.tally import Drive
 from player.stages import SECTIONS, Stages
 from recorder.display import cadence_line
@@ -79,6 +79,9 @@ def show(result: Result, out: Console) -> None:
     if result.cards:
         out.print(table(result.cards))
         out.print(_drives(result.cards[0], result.paced))
+        heading, rows = by_track(result.cards)
+        if rows:
+            out.print(_tracks(heading, rows))
     for other, lead in _leads(result.cards):
         out.print(
             f"{result.cards[0].driver} against {other.driver} on {lead.seeds} seeds: {lead.difference:+.0f} points "
@@ -116,6 +119,15 @@ def _drives(card: Scorecard, paced: bool) -> Table:
         made.add_column("cadence")
     for row, drive in zip(rows, card.drives, strict=True):
         made.add_row(*row, *([cadence_line(drive.cadence.to_dict())] if paced else []))
+    return made
+
+
+def _tracks(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    made = Table(title="track by track")
+    for name in heading:
+        made.add_column(name, justify="left" if name in ("track", "driver") else "right")
+    for row in rows:
+        made.add_row(*row)
     return made
 
 

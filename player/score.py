@@ -10,13 +10,11 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.registry import GAMES, make_game
-from kart_pipeline.learning.package import DriverPackage, read_package
-from player.locate import Located, locate
+from player.courses import Model, find_model, open_driver
 from player.play import check_fit
-from player.policy import policy_for
 from player.progress import Bars
 from player.report import Result
-from player.runtimes import AUTO, Chosen, choose
+from player.runtimes import AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +45,16 @@ class ScoreOptions:
             raise KartError("--against names the same model; name another one.")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A model that is ready to be scored."""
-
-    located: Located
-    package: DriverPackage
-    chosen: Chosen
-
-
-def candidates(options: ScoreOptions, settings: Settings) -> tuple[str, list[Candidate]]:
+def candidates(options: ScoreOptions, settings: Settings) -> tuple[str, list[Model]]:
     """The game's name and the models, looked through and known to fit it; nothing of them is loaded.
 
     Raises:
         KartError: there is no such model or game, or they do not go together.
     """
-    found = []
-    for uri in filter(None, (options.model_uri, options.against)):
-        located = locate(uri, settings, trust_remote=options.trust_remote)
-        package = read_package(located.folder)
-        found.append(Candidate(located, package, choose(options.runtime, package, settings)))
+    found = [
+        find_model(uri, settings, runtime=options.runtime, trust_remote=options.trust_remote)
+        for uri in filter(None, (options.model_uri, options.against))
+    ]
     game = options.game or found[0].package.game
     if game not in GAMES:
         raise KartError(
@@ -74,21 +62,21 @@ def candidates(options: ScoreOptions, settings: Settings) -> tuple[str, list[Can
             f"{', '.join(sorted(GAMES))}."
         )
     with make_game(game, **options.game_options) as opened:
-        for candidate in found:
-            check_fit(candidate.located.name, candidate.package, opened)
+        for model in (each for several in found for each in several.each()):
+            check_fit(model.name, model.package, opened)
     return game, found
 
 
-def score_models(options: ScoreOptions, game: str, models: Sequence[Candidate], result: Result, bars: Bars) -> None:
+def score_models(options: ScoreOptions, game: str, models: Sequence[Model], result: Result, bars: Bars) -> None:
     """Drive every seed with every model, and fill `result` on the way, so that an interruption loses nothing.
 
     Raises:
         KartError: a model is refused by its runtime, a game fails, or a real-time game is to be driven by several.
     """
     result.seeds = options.seeds
-    for candidate in models:
-        name = candidate.located.name
-        bars.say(f"{name}: {candidate.chosen.why}")
+    for model in models:
+        name = model.name
+        bars.say(f"{name}: {model.chosen.why}")
         bars.begin(name, len(options.seeds))
         drives: list[Drive] = []
 
@@ -99,7 +87,7 @@ def score_models(options: ScoreOptions, game: str, models: Sequence[Candidate], 
         try:
             score(
                 partial(make_game, game, **options.game_options),
-                partial(policy_for, candidate.chosen, name, candidate.package),
+                partial(open_driver, model),
                 options.seeds,
                 workers=options.workers,
                 max_steps=options.max_steps,

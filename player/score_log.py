@@ -8,7 +8,7 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.driving.figures import scores_by_seed
 from kart_pipeline.driving.scorecard import Scorecard, compare
 from kart_pipeline.driving.tables import markdown
-from player.locate import Located
+from player.courses import Model
 
 FIGURES = (  # properties of a scorecard that become metrics `score/<name>`, where they are known
     *("mean", "worst", "decile", "best", "finished", "finish_time", "lap_time", "progress", "off_track", "collisions"),
@@ -16,17 +16,20 @@ FIGURES = (  # properties of a scorecard that become metrics `score/<name>`, whe
 )
 
 
-def log_scores(located: Located, cards: Sequence[Scorecard], settings: Settings) -> str:
+def log_scores(model: Model, cards: Sequence[Scorecard], settings: Settings) -> str:
     """Log the first scorecard, beside the others where there are any.
 
     Args:
-        located: the model of the first scorecard.
+        model: of the first scorecard.
         cards: at least one.
         settings: name the tracking store.
 
     Returns:
         Where it is kept, in a sentence.
     """
+    located = model.located
+    if model.courses:
+        return f"{model.name} is several models, so its scores are kept at none of them; --json gives them."
     if not located.model_id:
         return f"{located.name} is a folder without an MLflow run, so its scores are kept nowhere; --json gives them."
     from mlflow import MlflowClient

@@ -1,4 +1,4 @@
-"""Scorecards as tables for people: drivers side by side, and one driver drive by drive."""
+"""Scorecards as tables for people: drivers side by side, one driver drive by drive, and track by track."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -51,6 +51,34 @@ def by_drive(card: Scorecard) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     told = {name: column for name, column in cells.items() if any(cell is not None for cell in column)}
     rows = zip(*told.values(), strict=True)
     return tuple(told), [tuple(UNKNOWN if cell is None else cell for cell in row) for row in rows]
+
+
+def by_track(cards: Sequence[Scorecard]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """What each driver does on each track, as a heading and a row each; no rows where no track is driven twice.
+
+    Times are of the drives that reached the goal.
+    """
+    heading = ("track", "driver", "finished", "mean time, s", "best time, s", "best lap, s", "progress")
+    drives: dict[tuple[str, str], list[Drive]] = {}
+    for card in cards:
+        for drive in card.drives:
+            drives.setdefault((drive.track, card.driver), []).append(drive)
+    if all(len(driven) == 1 for driven in drives.values()):
+        return heading, []
+    rows = []
+    for (track, driver), driven in sorted(drives.items(), key=lambda item: item[0][0]):
+        times = [drive.finish_s for drive in driven if drive.finish_s is not None]
+        laps = [lap for drive in driven for lap in drive.lap_times or ()]
+        shares = [drive.progress for drive in driven if drive.progress is not None]
+        cells = (
+            _known(sum(times) / len(times) if times else None, ".2f"),
+            _known(min(times, default=None), ".2f"),
+            _known(min(laps, default=None), ".2f"),
+            _known(sum(shares) / len(shares) if shares else None, ".1%"),
+        )
+        known = [UNKNOWN if cell is None else cell for cell in cells]
+        rows.append((track, driver, f"{len(times)} of {len(driven)}", *known))
+    return heading, rows
 
 
 def _known(value: float | None, spec: str) -> str | None:

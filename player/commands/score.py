@@ -43,19 +43,12 @@ def run(arguments: Sequence[str] | None) -> int:
     with redirect_stdout(sys.stderr), Bars() as bars:
         bars.begin("finding the model", 1)
         game, models = candidates(options, settings)
-        located = models[0].located
-        result.model = {
-            "uri": located.uri,
-            "name": located.name,
-            "id": located.model_id,
-            "contract": models[0].package.contract.hash,
-            "runtime": models[0].chosen.runtime.name,
-        }
+        result.model = models[0].described()
         bars.done()
         try:
             score_models(options, game, models, result, bars)
             if given.log:
-                kept = log_scores(located, result.cards, settings)
+                kept = log_scores(models[0], result.cards, settings)
         except KeyboardInterrupt:
             status = 130
     if given.json:

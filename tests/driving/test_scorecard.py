@@ -10,7 +10,7 @@ from rich.console import Console
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.clock import Cadence
 from kart_pipeline.driving.scorecard import Scorecard, bootstrap, compare
-from kart_pipeline.driving.tables import by_drive, markdown, table
+from kart_pipeline.driving.tables import by_drive, by_track, markdown, table
 from kart_pipeline.driving.tally import Drive
 
 CADENCE = Cadence(50.0, 50.0, 0.0, 0, 0.5, {"driver": 1.0}, {"driver": 2.0})
@@ -251,3 +251,28 @@ def test_drive_by_drive_tells_what_the_game_tells():
         "time limit",
     )
     assert rows[1][0] == rows[1][5] == "-"
+
+
+def test_track_by_track_tells_how_often_and_how_fast_the_goal_was_reached():
+    luigi = {"track": "luigi-raceway", "lap_times": (40.0, 41.0)}
+    card = Scorecard(
+        "mario_kart_64",
+        "model",
+        (
+            a_drive(1, 0, ended="finished", game_seconds=132.0, progress=1.0, **luigi),
+            a_drive(2, 1, ended="finished", game_seconds=130.0, progress=1.0, **luigi),
+            a_drive(3, 2, ended="stuck", game_seconds=60.0, progress=0.25, **luigi),
+            a_drive(4, 3, track="moo-moo-farm", ended="stuck", progress=None),
+        ),
+    )
+    heading, rows = by_track([card])
+    assert heading == ("track", "driver", "finished", "mean time, s", "best time, s", "best lap, s", "progress")
+    assert rows == [
+        ("luigi-raceway", "model", "2 of 3", "131.00", "130.00", "40.00", "75.0%"),
+        ("moo-moo-farm", "model", "0 of 1", "-", "-", "-", "-"),
+    ]
+
+
+def test_tracks_that_are_driven_once_each_make_no_table():
+    assert by_track([a_card([1, 2, 3])])[1] == []
+    assert len(by_track([a_card([1, 2]), a_card([1, 2], "other")])[1]) == 0

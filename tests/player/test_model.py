@@ -18,7 +18,7 @@ from kart_pipeline.games.car_racing import CarRacing
 from kart_pipeline.games.registry import default_contract
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.package import read_package
-from player.policy import NetworkKind, Policy, load_policy, network_kind, policy_for, untrained_policy, watched_policy
+from player.policy import NetworkKind, Policy, load_policy, network_kind, open_policy, untrained_policy, watched_policy
 
 
 @pytest.fixture
@@ -54,9 +54,13 @@ def test_the_same_frames_give_the_same_actions_as_the_trained_network(shelf):
 
 def test_a_watched_policy_drives_as_it_does_alone_and_tells_what_the_expert_would_do(shelf):
     package = read_package(shelf.folder)
-    alone, watched = partial(policy_for, None, "m", package), partial(watched_policy, "m", package)
+    watched = partial(watched_policy, "m", package)
     watched = pickle.loads(pickle.dumps(watched))  # noqa: S301 - as another process gets it
     traces = []
+
+    def alone(game):
+        return open_policy("m", package)
+
     cards = [score(CarRacing, make, [5], max_steps=25, traced=traces.append, workers=1) for make in (alone, watched)]
     assert cards[0].drives[0].score == cards[1].drives[0].score
     for name in ("x", "y", "steer"):
