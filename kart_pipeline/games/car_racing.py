@@ -183,22 +183,22 @@ class CarRacing(Game):
     def forget(self, state: Saved) -> None:
         """It is garbage like any other object."""
 
+    def hurry(self, on: bool) -> None:
+        """While on, a step draws nothing, which takes a thirtieth of the time, and shows the last picture again."""
+        self._env.drawing = not on
+
     def advance(self, action: Action, steps: int) -> Mapping[str, float]:
-        """Hold `action` for so many steps without drawing, or until the drive ends.
+        """Hold `action` for so many steps, or until the drive ends.
 
         Returns:
             The last frame's state. Progress is finer there than the share of tiles, and may be below 0: of two ways
             that reach no new tile the one is better that leads on along the road, or back to it.
         """
-        self._env.drawing = False
-        try:
-            for _ in range(steps):
-                self.send(action)
-                frame = self.next_frame()
-                if self.ended:
-                    break
-        finally:
-            self._env.drawing = True
+        for _ in range(steps):
+            self.send(action)
+            frame = self.next_frame()
+            if self.ended:
+                break
         return {**frame.state, PROGRESS: frame.state[PROGRESS] + self._along()}
 
     def _along(self) -> float:

@@ -35,6 +35,7 @@ def make_env() -> Any:
 
         def __init__(self) -> None:
             super().__init__(render_mode="rgb_array")
+            self.state: Any = np.zeros((official.STATE_H, official.STATE_W, 3), np.uint8)
             side = official.GRASS_DIM
             cells = np.arange(-20, 20, 2) * side
             square = [(side, 0.0), (0.0, 0.0), (0.0, side), (side, side)]

@@ -36,8 +36,11 @@ class Searchable(Protocol):
     def forget(self, state: Any) -> None:
         """A state is not needed any more."""
 
+    def hurry(self, on: bool) -> None:
+        """As fast as can be, with neither sound nor picture, while a search is on; then as before."""
+
     def advance(self, action: Action, steps: int) -> Mapping[str, float]:
-        """Hold `action` for so many steps, or until the game ends, as fast as can be, and draw nothing.
+        """Hold `action` for so many steps, or until the game ends.
 
         Returns:
             What the game tells then, as `Frame.state`; `progress` is needed.
@@ -148,6 +151,7 @@ class Search:
         self._plan = plan
         self._hold = max(1, round(plan.hold_s * game.rate_hz))
         self._coast = round(plan.coast_s * game.rate_hz)
+        self._kept: list[Any] = []
 
     def best(self, told: Mapping[str, float], last: Action | None = None) -> Action:
         """What to do now.
@@ -161,17 +165,21 @@ class Search:
         """
         if PROGRESS not in told:
             raise KartError(f"{self._game.name} does not tell how far the race is, so there is nothing to search by.")
-        root = self._game.save()
+        root = self._save()
         ways = [_Way(root, (), 0.0, 0.0)]
+        self._game.hurry(True)
         try:
             for left in reversed(range(self._plan.depth)):
                 ways = self._opened(ways, told[PROGRESS], last, left)
-                self._forget(found for found in ways[self._plan.width :])
+                self._forget(ways[self._plan.width :])
                 ways = ways[: self._plan.width]
             return ways[0].actions[0]
         finally:
             self._game.load(root)
-            self._game.forget(root)
+            for state in self._kept:  # also those of a search that was broken off
+                self._game.forget(state)
+            self._kept.clear()
+            self._game.hurry(False)
 
     def _opened(self, ways: Sequence[_Way], begun: float, last: Action | None, left: int) -> list[_Way]:
         """All ways that lead on from `ways` by one more action, the best first; so many more will follow."""
@@ -196,12 +204,18 @@ class Search:
         worth = told[PROGRESS] - begun - costs + (1 + left if game.ended == FINISHED else 0)  # the sooner the better
         if told[PROGRESS] > begun:
             worth += plan.speed * told.get(SPEED, 0.0)
-        state = None if not left or game.ended is not None else game.save()
+        state = None if not left or game.ended is not None else self._save()
         return _Way(state, (*way.actions, action), costs, worth)
+
+    def _save(self) -> Any:
+        state = self._game.save()
+        self._kept.append(state)
+        return state
 
     def _forget(self, ways: Iterable[_Way]) -> None:
         for way in ways:
             if way.state is not None:
+                self._kept = [state for state in self._kept if state is not way.state]
                 self._game.forget(way.state)
 
 

@@ -9,10 +9,10 @@ import pytest
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Frame
-from kart_pipeline.driving.drivers import Constant, Expert
+from kart_pipeline.driving.drivers import Constant, Corrected, Expert
 from kart_pipeline.driving.loop import drive
 from kart_pipeline.games.base import FINISHED
-from kart_pipeline.games.car_racing import SEARCH, CarRacing
+from kart_pipeline.games.car_racing import SEARCH, SPEC, CarRacing
 from kart_pipeline.games.search import Plan, Search, SearchExpert, fan
 
 STICK = ActionSpec(("steer",), ("A",), ("steer",))
@@ -45,6 +45,7 @@ class Gorge:
         self.wall = wall
         self.spot = Spot()
         self.kept = []
+        self.hurried = False
         self.stepped = 0
 
     @property
@@ -53,17 +54,25 @@ class Gorge:
 
     def save(self):
         self.kept.append(self.spot)
-        return len(self.kept) - 1
+        return f"state {len(self.kept) - 1}"
 
     def load(self, state):
-        assert self.kept[state] is not None, "it was forgotten"
-        self.spot = self.kept[state]
+        self.spot = self.kept[self.place(state)]
 
     def forget(self, state):
-        assert self.kept[state] is not None, "it was forgotten already"
-        self.kept[state] = None
+        self.kept[self.place(state)] = None
+
+    def place(self, state):
+        place = int(state.removeprefix("state "))
+        assert self.kept[place] is not None, "it was forgotten"
+        return place
+
+    def hurry(self, on):
+        assert on != self.hurried
+        self.hurried = on
 
     def advance(self, action, steps):
+        assert self.hurried
         for _ in range(steps):
             if self.ended:
                 break
@@ -112,16 +121,23 @@ def test_the_game_is_left_as_it_was_and_nothing_stays_saved():
     Search(game, plan(depth=3, width=2)).best(game.told())
     assert game.spot == Spot(4.0, 1.0, 7)
     assert game.open_states == []
+    assert not game.hurried
 
 
-def test_nothing_stays_saved_when_the_game_fails():
-    game = Gorge()
-    step, game.step = game.step, None
-    with pytest.raises(TypeError):
-        Search(game, plan(depth=2, width=2)).best(game.told())
+@pytest.mark.parametrize("after", [0, 12, 40])
+def test_a_search_that_is_broken_off_puts_the_game_back(after):
+    class Broken(Gorge):
+        def step(self, action):
+            if self.stepped == after:
+                raise KeyboardInterrupt
+            super().step(action)
+
+    game = Broken()
+    with pytest.raises(KeyboardInterrupt):
+        Search(game, plan(depth=3, width=2)).best(game.told())
     assert game.spot == Spot()
+    assert not game.hurried
     assert game.open_states == []
-    game.step = step
 
 
 def test_a_wall_beyond_one_look_is_seen_by_a_deeper_one():
@@ -218,6 +234,27 @@ def test_a_fan_is_the_games_own_actions_from_straight_ahead_to_full_lock():
 def test_what_makes_no_search_is_refused_in_a_sentence(make, match):
     with pytest.raises(KartError, match=match):
         make()
+
+
+def test_as_a_teacher_it_labels_in_the_games_own_units_and_leaves_the_pupils_drive_as_it_is():
+    def driven(game, driver):
+        labels, places = [], []
+
+        class Notes:
+            def on_step(self, step):
+                labels.append(step.choice.label)
+                places.append((step.frame.state["x"], step.frame.state["y"]))
+
+        drive(game, driver, seed=1003, max_steps=60, observers=[Notes()])
+        return labels, np.array(places)
+
+    with CarRacing() as game:
+        pupil = Constant(SPEC.action(steer=0.05, throttle=0.3))
+        _, alone = driven(game, pupil)
+        labels, watched = driven(game, Corrected(pupil, Expert(SearchExpert(game, SEARCH, every_s=0.1))))
+    np.testing.assert_allclose(watched, alone, atol=2e-3)
+    assert all(label in SEARCH.fan for label in labels)
+    assert len(set(labels)) > 1
 
 
 def test_in_car_racing_it_beats_straight_ahead():
