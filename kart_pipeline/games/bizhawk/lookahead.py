@@ -19,7 +19,7 @@ class Emulator(Protocol):
         """Go back to a state that was kept."""
 
     def forget(self, name: str) -> None:
-        """Drop a state: one of a Nintendo 64 takes 16 MB."""
+        """Drop a state: it holds all of the console's memory."""
 
     def hurry(self, on: bool) -> None:
         """While on: no limit of speed, no sound, no picture that is sent."""

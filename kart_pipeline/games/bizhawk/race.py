@@ -7,7 +7,7 @@ from kart_pipeline.games.bizhawk.memory import Memory
 
 STUCK = "stuck"
 NO_RACE = "no race"
-STUCK_S = 10.0  # without progress; at a start the lights take 5 s
+STUCK_S = 10.0  # without progress: longer than the lights at the start take
 
 
 class Race:
