@@ -9,6 +9,7 @@ from kart_pipeline.core.errors import KartError
 
 AxisHead = Literal["regression", "bins"]
 AxisLoss = Literal["mse", "huber", "mae"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ class HyperParameters:
             A budget that is reached makes the result depend on the machine's speed.
         deterministic: two runs of the same seed on the same CPU give equal weights; False lets TensorFlow reorder
             sums and fill batches in parallel.
+        precision: what layers compute in while training; weights, heads and the network that drives are float32 in
+            each. "mixed_float16" is for GPUs with tensor cores, "mixed_bfloat16" for TPUs and the newest CPUs;
+            elsewhere both are slower.
+        xla: compile the training step with XLA: some seconds before the first one, then faster on most GPUs. XLA has
+            no deterministic mode, so `deterministic` must be False.
         mirror: probability of showing a row mirrored left to right, with its labels mirrored.
         shift: largest sideways shift, in fractions of the input's width.
         shift_correction: what is added to every mirrored axis per input width of shift to the right: the picture of a
@@ -66,6 +72,8 @@ class HyperParameters:
     steps_per_epoch: int | None = None
     max_minutes: float | None = None
     deterministic: bool = True
+    precision: Precision = "float32"
+    xla: bool = False
     mirror: float = 0.5
     shift: float = 0.04
     shift_correction: float = 0.0
@@ -75,9 +83,15 @@ class HyperParameters:
     history_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, choices in (("axis_head", get_args(AxisHead)), ("axis_loss", get_args(AxisLoss))):
+        for name, choices in (
+            ("axis_head", get_args(AxisHead)),
+            ("axis_loss", get_args(AxisLoss)),
+            ("precision", get_args(Precision)),
+        ):
             if getattr(self, name) not in choices:
                 raise KartError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+        if self.xla and self.deterministic:
+            raise KartError("xla has no deterministic mode; set deterministic to false with it.")
         for name, least, most in (
             ("epochs", 1, 100_000),
             ("batch_size", 1, 65_536),

@@ -106,7 +106,12 @@ def train(
     keras.utils.set_random_seed(hyper.seed)
     if hyper.deterministic:
         tf.config.experimental.enable_op_determinism()  # for the rest of the process: there is no way back
-    learning = build_network(hyper.network, contract, dropout=hyper.dropout, bins=hyper.axis_bins)
+    elif hyper.xla and _deterministic():
+        raise KartError(
+            "An earlier training of this process was deterministic, which XLA cannot be; train in a new one."
+        )
+    shape = {"dropout": hyper.dropout, "bins": hyper.axis_bins}
+    learning = build_network(hyper.network, contract, **shape, precision=hyper.precision)
     if start is not None:
         begin_from(start, learning)
     _compile(learning, contract.spec, hyper)
@@ -126,7 +131,7 @@ def train(
         verbose=0,
     )
     seconds = time.monotonic() - began
-    model = build_network(hyper.network, contract, dropout=hyper.dropout, bins=hyper.axis_bins)
+    model = build_network(hyper.network, contract, **shape)
     model.set_weights(learning.get_weights())
     predicted = predict_batches(model, validation, contract.spec)
     return TrainingResult(
@@ -141,6 +146,13 @@ def train(
         predicted=predicted,
         cost=network_cost(model, contract),
     )
+
+
+def _deterministic() -> bool:
+    """Whether TensorFlow is bound to deterministic operations; Keras would leave XLA away with a warning only."""
+    from tensorflow.python.framework.config import is_op_determinism_enabled  # as Keras does; nothing public tells
+
+    return bool(is_op_determinism_enabled())
 
 
 def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> None:
@@ -159,6 +171,7 @@ def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> 
         weighted_metrics={
             name: [keras.metrics.MeanMetricWrapper(kind(reduction="none"), _HEAD_LOSS)] for name, kind in kinds.items()
         },
+        jit_compile=hyper.xla,
     )
     model.optimizer.build(model.trainable_variables)  # else the training step is traced twice, a second each
 

@@ -39,3 +39,9 @@ def test_plain_json_values_come_back_as_an_equal_object() -> None:
 def test_a_misspelt_name_is_refused() -> None:
     with pytest.raises(KartError, match="learning_rte"):
         HyperParameters.from_dict({"learning_rte": 0.1})
+
+
+def test_xla_and_determinism_exclude_each_other() -> None:
+    with pytest.raises(KartError, match="set deterministic to false"):
+        HyperParameters(xla=True)
+    assert HyperParameters(xla=True, deterministic=False).xla

@@ -257,3 +257,35 @@ def test_importing_the_learning_package_brings_no_framework() -> None:
     code = f"import sys; from kart_pipeline.learning import {modules}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"tensorflow", "keras", "mlflow", "matplotlib", "pandas"} & set(loaded)
+
+
+@pytest.fixture(scope="module")
+def plainly(make_training_set: MakeSet, lean: Contract, hyper: HyperParameters) -> Trained:
+    """A short run as by default."""
+    training_set = make_training_set(lean, (48, 16))
+    return Trained(training_set, train(training_set, replace(hyper, epochs=4)), [], [])
+
+
+def test_in_mixed_precision_a_network_learns_the_same_and_drives_in_float32(plainly: Trained) -> None:
+    result = train(plainly.training_set, replace(plainly.result.hyper, precision="mixed_bfloat16"))
+    assert {weight.dtype for weight in weights_of(result)} == {np.dtype(np.float32)}
+    assert {layer.compute_dtype for layer in result.model.layers[2:]} == {"float32"}
+    # bfloat16 has 8 bits of fraction: each operation is off by up to 0.4 %
+    np.testing.assert_allclose(result.predicted, plainly.result.predicted, atol=0.05)
+    assert not all(map(np.array_equal, weights_of(result), weights_of(plainly.result)))
+
+
+def test_compiled_with_xla_a_network_learns_the_same(plainly: Trained) -> None:
+    from tensorflow.python.framework import config
+
+    config.disable_op_determinism()  # which an earlier test switched on; there is no public way back
+    try:
+        result = train(plainly.training_set, replace(plainly.result.hyper, xla=True, deterministic=False))
+    finally:
+        config.enable_op_determinism()
+    np.testing.assert_allclose(result.predicted, plainly.result.predicted, atol=1e-3)
+
+
+def test_xla_where_the_process_is_bound_to_be_deterministic_is_refused(plainly: Trained) -> None:
+    with pytest.raises(KartError, match="earlier training of this process"):
+        train(plainly.training_set, replace(plainly.result.hyper, xla=True, deterministic=False))
