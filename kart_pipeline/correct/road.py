@@ -96,9 +96,18 @@ def recipe(minutes: float, epochs: int = 20) -> HyperParameters:
     """What a game is learned by that is simulated and driven by its expert.
 
     Its light never changes and what tells the action is masked: there is nothing to harden the network against.
-    Batches are small so that the minutes hold more gradient steps: with too few it misjudges its speed.
+    Batches are small so that the minutes hold more gradient steps: with too few it misjudges its speed. The residual
+    network needs half as many as PilotNet, and learned to drive with four keys where PilotNet did not.
     """
-    return HyperParameters(epochs=epochs, max_minutes=minutes, batch_size=32, brightness=0.0, patches=0, shift=0.0)
+    return HyperParameters(
+        network="residual",
+        epochs=epochs,
+        max_minutes=minutes,
+        batch_size=32,
+        brightness=0.0,
+        patches=0,
+        shift=0.0,
+    )
 
 
 def shown(path: Path) -> str:
