@@ -42,6 +42,12 @@ def test_its_options_are_those_of_the_launchpad(materialise, settings):
     assert len({(entry.track, entry.split) for entry in made.sessions}) == 2
 
 
+def test_a_model_for_one_course_learns_from_that_course_alone(materialise, settings):
+    assert materialise(course="track-0", hold_out="session").success
+    made = load_training_set(settings.datasets / "training_sets" / "drawn" / "training_set.parquet")
+    assert {entry.track for entry in made.sessions} == {"track-0"}
+
+
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
@@ -49,6 +55,7 @@ def test_its_options_are_those_of_the_launchpad(materialise, settings):
         ({"hold_out": "lap"}, "not 'lap'"),
         ({"balance": "places"}, "progress along the track"),
         ({"correction_weight": 0.0}, "above 0 and at most 100"),
+        ({"course": "track-7"}, "no sessions of drawn on 'track-7'; there are some on ['track-0', 'track-1']"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(materialise, config, sentence):

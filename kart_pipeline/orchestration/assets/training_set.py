@@ -41,6 +41,9 @@ class TrainingSetConfig(dg.Config):
     takeover_weight: float = Field(
         TAKEOVER_WEIGHT, description="The same where a teacher, as a person, had taken the controls."
     )
+    course: str = Field(
+        "", description="Only sessions on this course, as luigi-raceway, for a model of its own; empty takes all."
+    )
 
 
 @dg.asset(
@@ -61,7 +64,7 @@ def training_set(
     game = context.partition_key
     with checks.sentences():
         check(config)
-        contract, manifests, unfit = _sessions(settings, game)
+        contract, manifests, unfit = _sessions(settings, game, config.course)
         made = sets.build_training_set(
             settings.datasets,
             contract,
@@ -113,11 +116,15 @@ def check(config: TrainingSetConfig) -> None:
         )
 
 
-def _sessions(settings: Settings, game: str) -> tuple[Contract, list[Manifest], dict[str, str]]:
-    """The contract of a game's training set, the sessions that have it, and why the others are left out."""
+def _sessions(settings: Settings, game: str, course: str = "") -> tuple[Contract, list[Manifest], dict[str, str]]:
+    """The contract of a game's training set, the sessions that have it, and why the others are left out.
+
+    Sessions on other courses than is wanted are no part of it, and nothing that has to be said.
+    """
     store, contracts = Store(settings.store_url), Contracts.load(settings.home)
     found: list[tuple[Manifest, Contract]] = []
     unfit: dict[str, str] = {}
+    courses: set[str] = set()
     for name in store.ids():
         try:
             manifest = store.manifest(name)
@@ -125,7 +132,11 @@ def _sessions(settings: Settings, game: str) -> tuple[Contract, list[Manifest], 
             unfit[name] = str(error).rstrip(".")
             continue
         if manifest.game == game:
-            found.append((manifest, contracts.contract(manifest)))
+            courses.add(manifest.track)
+            if course in ("", manifest.track):
+                found.append((manifest, contracts.contract(manifest)))
+    if courses and not found:
+        raise KartError(f"There are no sessions of {game} on {course!r}; there are some on {sorted(courses)}.")
     if not found:
         raise KartError(f"There are no sessions of {game}; record some with `python -m recorder capture`.")
     contract = prevailing(found)
