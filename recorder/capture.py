@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.driving.seeds import RECORDING
 from recorder.display import Display, console, taken_table
 from recorder.episode import Dropped, Plan, Taken
@@ -33,12 +34,21 @@ def choose_seeds(stores: Stores, game: str, count: int, first: int | None = None
 
 
 def _used_seeds(stores: Stores, game: str) -> set[int]:
-    headers = [stores.target.manifest(session_id) for session_id in stores.target.ids()]
-    headers += [stores.local.manifest(session_id) for session_id in stores.undelivered()]
-    begun = [stores.unfinished_header(session_id) for session_id in stores.local.unfinished()]
-    found = [item.source.get("seed") for item in [*headers, *filter(None, begun)] if item.game == game]
+    headers = [_header(stores.target.manifest, session_id) for session_id in stores.target.ids()]
+    headers += [_header(stores.local.manifest, session_id) for session_id in stores.undelivered()]
+    headers += [_header(stores.unfinished_header, session_id) for session_id in stores.local.unfinished()]
+    found = [item.source.get("seed") for item in filter(None, headers) if item.game == game]
     # Corrections and the player's drives are recorded on seeds of their own, no place to go on from.
     return {seed for seed in found if isinstance(seed, int) and seed in RECORDING}
+
+
+def _header(read: Callable[[str], SessionHeader | None], session_id: str) -> SessionHeader | None:
+    """What a session says of itself; one that cannot be read is told of, and keeps nobody from recording another."""
+    try:
+        return read(session_id)
+    except KartError as error:
+        console(stderr=True).print(f"{error} Its seed may be driven once more.", style="yellow", highlight=False)
+        return None
 
 
 def capture(plan: Plan, seeds: Sequence[int], stores: Stores, processes: int = 1) -> int:

@@ -145,6 +145,7 @@ class SdlPad(Listener):
             self.name = pad.name
             self.rumbles = pad.rumble(0.0, _HARDLY, 1)  # SDL does not tell otherwise
             controls = _Controls(sdl)
+            controls.begin(pad)
             self._states.push(now_ns(), controls.read(pad))
             self._opened.set()
             search = 0.0
@@ -162,6 +163,8 @@ class SdlPad(Listener):
                     pad, search = None, time.monotonic()
                 elif self._comes_back and time.monotonic() >= search:
                     pad, search = self._find(sdl), time.monotonic() + _SEARCH_S
+                    if pad is not None:
+                        controls.begin(pad)
             if pad is not None:
                 pad.quit()
         finally:
@@ -184,15 +187,35 @@ class SdlPad(Listener):
 
 
 class _Controls:
-    """SDL's numbers of axes and buttons, looked up once."""
+    """SDL's numbers of axes and buttons, looked up once.
+
+    Of a pad that has not reported yet, the kernel's sony and playstation drivers say that all axes are at nought, which
+    is full left and full up. No thumb holds a stick in that corner exactly while the pad is plugged in, so such a stick
+    rests until it says something else.
+    """
 
     def __init__(self, sdl: Sdl) -> None:
         self._axes = [(getattr(sdl.pygame, f"CONTROLLER_AXIS_{key}"), *ours) for key, ours in _AXES.items()]
         self._buttons = [(getattr(sdl.pygame, f"CONTROLLER_BUTTON_{key}"), ours) for key, ours in _BUTTONS.items()]
+        self._silent: set[str] = set()
+
+    def begin(self, pad: Any) -> None:
+        """`pad` was opened just now."""
+        axes = self._values(pad)
+        self._silent = {side for side in ("left", "right") if _cornered(axes, side)}
 
     def read(self, pad: Any) -> PadState:
-        axes = {name: clamped(sign * pad.get_axis(number) / _FULL) for number, name, sign in self._axes}
+        axes = self._values(pad)
+        self._silent = {side for side in self._silent if _cornered(axes, side)}
+        axes |= {f"{side}_{way}": 0.0 for side in self._silent for way in "xy"}
         return PadState(axes, frozenset(name for number, name in self._buttons if pad.get_button(number)))
+
+    def _values(self, pad: Any) -> dict[str, float]:
+        return {name: clamped(sign * pad.get_axis(number) / _FULL) for number, name, sign in self._axes}
+
+
+def _cornered(axes: Mapping[str, float], side: str) -> bool:
+    return axes[f"{side}_x"] <= -1.0 and axes[f"{side}_y"] >= 1.0
 
 
 def sdl_pads(home: Path) -> list[Found]:

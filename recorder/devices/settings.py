@@ -57,14 +57,16 @@ class PadSettings:
         """Read `pads.toml` in KART_HOME; without that file everything has its default.
 
         Raises:
-            KartError: the file is no TOML, or sets something that does not exist.
+            KartError: the file cannot be read, is no TOML, or sets something that does not exist.
         """
         path = home / FILE
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls(home)
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise KartError(f"{path} cannot be read: {error.strerror or error}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise KartError(f"{path} is no TOML: {error}.") from error
         try:
             _only(data, ("games", "output", "keyboard", "commands"), "the file")

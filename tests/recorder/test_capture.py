@@ -97,6 +97,17 @@ def test_the_seed_that_a_running_or_dead_recorder_has_taken_is_not_taken_again(r
     assert choose_seeds(Stores.open(store.url), "another_game", 2) == range(2)
 
 
+def test_a_session_that_cannot_be_read_is_told_of_and_keeps_nobody_from_recording(run, store: Store) -> None:
+    run(*CAPTURE, "--seed", "5")
+    (damaged,) = store.ids()
+    (Path(store.url) / damaged / "manifest.json").write_text("{", encoding="utf-8")
+    status, out, err = run(*CAPTURE)
+    assert status == 0
+    assert "1 session in" in out
+    assert damaged in err
+    assert "Its seed may be driven once more." in err
+
+
 def test_a_remote_store_gets_what_was_recorded_locally(run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KART_STORE", "memory://kart-recorder/sessions")
     remote, local = Store("memory://kart-recorder/sessions"), Store(home / "sessions")

@@ -46,6 +46,22 @@ def test_sticks_reach_from_minus_one_to_one_and_up_is_positive(pad, virtual, soo
             assert -1 <= pad.at(now_ns()).value(control) <= 1
 
 
+def test_a_stick_that_has_not_reported_yet_rests_where_a_driver_says_full_left_and_up(virtual, home, soon) -> None:
+    for number in (LEFT_X, LEFT_Y, RIGHT_X):
+        virtual.axis(number, -32768)
+    opened = SdlPad()
+    try:
+        soon(lambda: opened.at(now_ns()).value("right_x") == -1)  # one axis alone can be held there
+        assert [opened.at(now_ns()).value(control) for control in ("left_x", "left_y")] == [0, 0]
+        virtual.axis(LEFT_Y, 0)
+        soon(lambda: opened.at(now_ns()).value("left_x") == -1)
+        virtual.axis(LEFT_Y, -32768)  # from now on it is believed
+        soon(lambda: opened.at(now_ns()).value("left_y") == 1)
+        assert opened.at(now_ns()).value("left_x") == -1
+    finally:
+        opened.close()
+
+
 def test_triggers_reach_from_nought_to_one(pad, virtual, soon) -> None:
     for number, control in ((LEFT_TRIGGER, "left_trigger"), (RIGHT_TRIGGER, "right_trigger")):
         for raw, value in ((32767, 1.0), (0, 0.5), (-32768, 0.0)):
