@@ -56,7 +56,7 @@ class Marks:
         """How many of the steps between each of `steps` `(N,)` and the next a cut or pause covers: int64 `(N - 1,)`."""
         after, before = steps[:-1] + 1, steps[1:] - 1
         covered = np.zeros(len(after), np.int64)
-        for first, last in _united([*self.cuts, *self.pauses]):
+        for first, last in united([*self.cuts, *self.pauses]):
             covered += np.maximum(0, np.minimum(before, last) - np.maximum(after, first) + 1)
         return covered
 
@@ -88,7 +88,7 @@ class Marks:
         return cls(ranges("cuts"), laps, ranges("pauses"), ranges("failures"))
 
 
-def _united(ranges: Iterable[Range]) -> list[Range]:
+def united(ranges: Iterable[Range]) -> list[Range]:
     """The same steps in ranges that do not overlap."""
     united: list[Range] = []
     for first, last in sorted(ranges):

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kart_pipeline.core.columns import decode_frame, encode_frame, schema, to_step
+from kart_pipeline.core.edits import FILE as EDITS
+from kart_pipeline.core.edits import UNEDITED, Edits, parse_edits
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB, Step
 from kart_pipeline.core.manifest import Manifest
@@ -58,6 +60,19 @@ class Session:
         if manifest.id != self.id:
             raise KartError(f"The folder {self.id} holds session {manifest.id}; rename the folder back.")
         return manifest
+
+    @property
+    def edits(self) -> Edits:
+        """What a person has left out of it afterwards, as it is saved now.
+
+        Raises:
+            KartError: the file beside the session is damaged, or of a newer release.
+        """
+        try:
+            text = self._filesystem.cat_file(f"{self._folder}/{EDITS}")
+        except FileNotFoundError:
+            return UNEDITED
+        return parse_edits(text, self.id)
 
     @property
     def local_path(self) -> Path | None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kart_pipeline.core.edits import FILE as EDITS
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.names import checked_id
@@ -68,9 +69,12 @@ class Store:
         return self.open(session_id).manifest
 
     def stamp(self, session_id: str) -> str:
-        """A cheap mark that changes when the session is replaced: no file is opened."""
+        """A cheap mark that changes when the session is replaced or its edits are saved: no file is opened."""
         key: str = self._fs.ukey(f"{self._folder(session_id)}/{MANIFEST}")
-        return key
+        try:
+            return f"{key}-{self._fs.ukey(f'{self._folder(session_id)}/{EDITS}')}"
+        except FileNotFoundError:
+            return key
 
     def create(self, header: SessionHeader) -> SessionWriter:
         """A writer of a new session.

@@ -5,7 +5,8 @@
 - `frames.npy`: uint8 `(N, height, width, channels)`, single frames in the session's order. Stacks are formed when they
   are read, by row (`core.prepare.stack_steps`), as the player forms them from the frames that it gets: over a gap (a
   frame that was dropped while recording, or left out here) the frames on both sides are neighbours.
-- `labels.parquet`: a row for each frame, see `labels.label_table`.
+- `labels.parquet`: a row for each frame, see `labels.label_table`. What a person has left out of the session has no
+  label; when that changes, this file alone is written anew.
 - `frames.json`: a `FramesInfo`; what it was made from decides whether the folder is up to date.
 
 The folder appears by a rename when all three are on the disk.
@@ -17,16 +18,19 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
 from kart_pipeline.core.contract import Contract
-from kart_pipeline.core.durable import write_json
+from kart_pipeline.core.durable import replace_file, write_json
+from kart_pipeline.core.edits import Edits
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.session import Session
@@ -76,15 +80,16 @@ def build_frames(
     """
     manifest = session.manifest
     _check_fit(manifest, contract)
-    shift_ms = label_shift_ms(contract, manifest)
+    shift_ms, edits = label_shift_ms(contract, manifest), session.edits
     folder = frames_folder(root, contract.hash, session.id)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         found = read_frames_info(root, contract.hash, session.id)
         if found is not None and (found.digest, found.shift_ms) == (manifest.digest, shift_ms):
-            return found
+            return found if found.edits == edits.mark else _relabelled(found, session, contract, edits)
         with _replaced_folder(folder) as temporary:
-            info = _build(session, contract, shift_ms, temporary, threads or cores(), progress or (lambda _: None))
+            threads = threads or cores()
+            info = _build(session, contract, shift_ms, edits, temporary, threads, progress or (lambda _: None))
         return FramesInfo.from_dict(folder, info.to_dict())
 
 
@@ -133,6 +138,7 @@ def _build(
     session: Session,
     contract: Contract,
     shift_ms: float,
+    edits: Edits,
     folder: Path,
     threads: int,
     progress: Callable[[int], None],
@@ -153,7 +159,7 @@ def _build(
     content.update(table.column("step").to_numpy().tobytes())
     content.update(vectors(table, [*names, *(f"label_{name}" for name in names)]).tobytes())
     kept = np.setdiff1d(np.arange(done), list(unusable))
-    labels = label_table(table, contract.spec, shift_ms, manifest.rate_hz, kept)
+    labels = label_table(table, contract.spec, shift_ms, manifest.rate_hz, kept, edits)
     _write_table(labels, folder / LABELS)
     info = FramesInfo(
         folder=folder,
@@ -167,10 +173,30 @@ def _build(
         labelled=int(labelled(vectors(labels, names)).sum()),
         shift_ms=shift_ms,
         left_out=left_out,
+        edits=edits.mark,
+        edited=_edited(labels, edits),
         seconds=round(time.perf_counter() - began, 3),
     )
     write_json(folder / INFO, info.to_dict())
     return info
+
+
+def _relabelled(found: FramesInfo, session: Session, contract: Contract, edits: Edits) -> FramesInfo:
+    """The same frames with labels that follow other edits; killed between the two files, it is done again."""
+    table, names = session.table(), contract.spec.names
+    gone = pa.array([item.step for item in found.left_out], table.schema.field("step").type)
+    kept = np.flatnonzero(pc.invert(pc.is_in(table.column("step"), gone)).to_numpy())
+    labels = label_table(table, contract.spec, found.shift_ms, session.manifest.rate_hz, kept, edits)
+    with replace_file(found.folder / LABELS) as temporary:
+        _write_table(labels, temporary)
+    count = int(labelled(vectors(labels, names)).sum())
+    info = replace(found, labelled=count, edits=edits.mark, edited=_edited(labels, edits))
+    write_json(found.folder / INFO, info.to_dict())
+    return info
+
+
+def _edited(labels: pa.Table, edits: Edits) -> int:
+    return int((~edits.kept(labels.column("step").to_numpy())).sum())
 
 
 def _write_frames(

@@ -43,6 +43,8 @@ class FramesInfo:
         labelled: how many of them have a label.
         shift_ms: how much later than its frame a label was made.
         left_out: the steps that have none.
+        edits: the mark of the edits that the labels follow, see `core.edits.Edits.mark`.
+        edited: how many frames have no label because of them.
         seconds: what building took.
     """
 
@@ -57,6 +59,8 @@ class FramesInfo:
     labelled: int
     shift_ms: float = 0.0
     left_out: tuple[LeftOut, ...] = ()
+    edits: str = ""
+    edited: int = 0
     seconds: float = 0.0
 
     def open(self) -> np.memmap[Any, np.dtype[np.uint8]]:
@@ -82,7 +86,7 @@ class FramesInfo:
     @classmethod
     def from_dict(cls, folder: Path, data: Mapping[str, Any]) -> "FramesInfo":
         """Inverse of `to_dict`; KeyError, TypeError or ValueError where `data` is something else."""
-        data = {"shift_ms": 0.0, **data}  # what was built before there was one
+        data = {"shift_ms": 0.0, "edits": "", "edited": 0, **data}  # what was built before there were any
         fields = {name: data[name] for name in cls.__dataclass_fields__ if name != "folder"}
         fields["left_out"] = tuple(LeftOut(step, reason) for step, reason in data["left_out"])
         return cls(folder=folder, **fields)

@@ -1,6 +1,6 @@
 """Which sessions, and which of their rows, a training set is made of; whatever stays out is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ class LeftOutRows:
     Attributes:
         sessions: id and reason of each session without a single row in it.
         unlabelled: rows of the other sessions that nobody labelled.
+        edited: rows of the other sessions that a person left out.
         embargo: rows between the sides of a split by time.
         frames: steps of the other sessions that have no frame.
     """
 
     sessions: dict[str, str] = field(default_factory=dict)
     unlabelled: int = 0
+    edited: int = 0
     embargo: int = 0
     frames: int = 0
 
@@ -60,7 +62,11 @@ class Gathered:
 
 
 def gather(
-    root: Path, contract: Contract, game: str, sessions: Iterable[Manifest] | None
+    root: Path,
+    contract: Contract,
+    game: str,
+    sessions: Iterable[Manifest] | None,
+    edits: Mapping[str, str] | None = None,
 ) -> tuple[list[Gathered], LeftOutRows]:
     """Read the labels of all sessions of a game that have frames under a contract, in the order of their ids.
 
@@ -69,6 +75,7 @@ def gather(
         contract: the one whose frames are taken.
         game: sessions of other games are passed over.
         sessions: those that ought to be there; None takes whatever frames there are.
+        edits: by session the mark of its present edits, so that labels of earlier ones are not used; None uses any.
 
     Raises:
         KartError: there is not a single labelled row.
@@ -84,11 +91,15 @@ def gather(
         if first != info.session:
             left_out.sessions[info.session] = f"it is the same recording as {first}"
             continue
+        if edits is not None and info.edits != edits.get(info.session, ""):
+            left_out.sessions[info.session] = "other steps of it were left out since; materialise its frames"
+            continue
         table = info.labels(["row", *contract.spec.names, "actor", "intervention", PROGRESS])
         labels = vectors(table, contract.spec.names)
         usable = labelled(labels)
         if not usable.any():
-            left_out.sessions[info.session] = "none of its rows has a label"
+            why = "all of it was left out by hand" if info.edited == info.frames else "none of its rows has a label"
+            left_out.sessions[info.session] = why
         elif (np.abs(labels[usable]) > 1).any():
             left_out.sessions[info.session] = "a label of it is outside [-1, 1]"
         else:
@@ -104,7 +115,8 @@ def gather(
                     progress=_progress(table)[usable],
                 )
             )
-            left_out.unlabelled += int((~usable).sum())
+            left_out.unlabelled += int((~usable).sum()) - info.edited
+            left_out.edited += info.edited
             left_out.frames += len(info.left_out)
     if not gathered:
         raise KartError(_nothing(contract, game, left_out))

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.edits import UNEDITED, Edits
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import SessionHeader
 
@@ -130,7 +131,9 @@ def delayed_rows(t_ns: Ints, delay_ms: float, rate_hz: float) -> Ints:
     return np.where(exists, nearest, -1)
 
 
-def label_table(table: pa.Table, spec: ActionSpec, shift_ms: float, rate_hz: float, kept: Ints) -> pa.Table:
+def label_table(
+    table: pa.Table, spec: ActionSpec, shift_ms: float, rate_hz: float, kept: Ints, edits: Edits = UNEDITED
+) -> pa.Table:
     """What `labels.parquet` holds: one row for each frame of `frames.npy`.
 
     Args:
@@ -139,6 +142,7 @@ def label_table(table: pa.Table, spec: ActionSpec, shift_ms: float, rate_hz: flo
         shift_ms: how much later than a frame its label was made, see `label_shift_ms`.
         rate_hz: the session's steps per second.
         kept: int64 `(frames,)`, the session's rows that have a frame, ascending.
+        edits: what a person has left out: those frames get no label.
 
     Returns:
         Columns row (0, 1, 2 … as in `frames.npy`), step, t_ns, `<channel>` (the label, float32, NaN where nobody
@@ -158,6 +162,7 @@ def label_table(table: pa.Table, spec: ActionSpec, shift_ms: float, rate_hz: flo
     source = delayed_rows(t_ns, shift_ms, rate_hz)
     labels = vectors(table, [f"label_{name}" for name in names])[source]
     labels[source < 0] = np.nan
+    labels[~edits.kept(table.column("step").to_numpy())] = np.nan
     executed = vectors(table, names)
     state = [name for name in table.column_names if name.startswith("state_")]
     rest = table.select(["step", "t_ns", "actor", "intervention", *state]).take(pa.array(kept))

@@ -6,7 +6,7 @@ weight) and says in its schema's metadata what it was made from and what was lef
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,7 @@ def build_training_set(
     game: str,
     *,
     sessions: Iterable[Manifest] | None = None,
+    edits: Mapping[str, str] | None = None,
     val_fraction: float = 0.2,
     balance: Balance = "histogram",
     hold_out: HoldOut = "group",
@@ -150,6 +151,7 @@ def build_training_set(
         game: only its sessions are taken.
         sessions: those that ought to be in it, so that one whose frames are not built is named; None takes all frames
             that there are, and knows no tracks.
+        edits: by session the mark of its present edits; one whose labels follow others is left out and named.
         val_fraction: the share to hold out, see `split`.
         balance: how training rows are weighted, see `balance`.
         hold_out: what is held out whole, see `sides`.
@@ -162,7 +164,7 @@ def build_training_set(
     """
     if sessions is None and hold_out == "track":
         raise KartError("Which track a session is of is known from its manifest alone; name the sessions.")
-    gathered, left_out = gather(root, contract, game, sessions)
+    gathered, left_out = gather(root, contract, game, sessions, edits)
     names = contract.spec.names
     counts = [len(item.row) for item in gathered]
     session_index = np.repeat(np.arange(len(gathered), dtype=np.int32), counts)
@@ -251,6 +253,9 @@ def _places(gathered: list[Gathered]) -> Ints:
 
 
 def _version(gathered: list[Gathered], contract: Contract, game: str, options: dict[str, Any]) -> str:
-    sessions = sorted((item.info.session, item.info.digest, item.track) for item in gathered)
+    sessions = sorted(
+        (item.info.session, item.info.digest, item.track, *([item.info.edits] if item.info.edits else []))
+        for item in gathered
+    )
     parts = [VERSION, frames_info.VERSION, game, contract.hash, options, sessions]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -138,17 +138,18 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> Metadata:
 def is_prepared(settings: Settings, instance: dg.DagsterInstance, session: str, contract: str) -> bool:
     """Whether the frames are on the disk, and Dagster's last word on them was about these."""
     try:
-        digest = Store(settings.store_url).manifest(session).digest
+        opened = Store(settings.store_url).open(session)
+        digest, edits = opened.manifest.digest, opened.edits.mark
         built = read_frames_info(settings.datasets, contract, session)
     except KartError:
         return False
-    if built is None or built.digest != digest:
+    if built is None or (built.digest, built.edits) != (digest, edits):
         return False
     last = instance.fetch_materializations(dg.AssetRecordsFilter(frames.key, asset_partitions=[session]), limit=1)
     if not last.records:
         return False
     event = last.records[0].asset_materialization
-    return event is not None and (event.tags or {}).get(_VERSION_TAG) == frames_version(digest, contract)
+    return event is not None and (event.tags or {}).get(_VERSION_TAG) == frames_version(digest, contract, edits)
 
 
 def _bury(instance: dg.DagsterInstance) -> None:

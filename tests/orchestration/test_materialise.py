@@ -9,10 +9,12 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
+from kart_pipeline.core.edits import Edits, save_edits
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames_info import read_frames_info
+from kart_pipeline.datasets.training_set import build_training_set
 from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration.in_process import IN_PROCESS_TAG
 from kart_pipeline.orchestration.instance import open_instance
@@ -91,6 +93,32 @@ def test_a_session_that_was_mended_is_prepared(prepare, record, damage):
     assert list(prepare().failed) == ["a"]
     damage("a")  # the same byte: back to what it was
     assert prepare().done == ["a"]
+
+
+def test_steps_that_are_left_out_have_no_label_and_only_their_session_is_prepared_again(prepare, record, settings, last):
+    session = record("a", 30)
+    record("b", 30)
+    prepare()
+    contract = Contracts.load(settings.home).contract(session.manifest)
+    frames = read_frames_info(settings.datasets, contract.hash, "a").folder / "frames.npy"
+    written = frames.stat().st_mtime_ns
+    folder = settings.recordings / "a"
+    saved = save_edits(folder, Edits().with_range(10, 19), based_on=0)
+    assert prepare() == Prepared(done=["a"], unchanged=["b"])
+    built = build_training_set(settings.datasets, contract, "drawn", val_fraction=0.5)
+    steps = {"a": [*range(10), *range(20, 30)], "b": [*range(30)]}
+    for number, entry in enumerate(built.sessions):
+        rows = [built.rows(side) for side in ("train", "val")]
+        assert sorted(row for part in rows for row in part.row[part.session_index == number]) == steps[entry.id]
+    assert built.left_out.edited == 10
+    assert last("frames", "a").tags["dagster/data_version"].endswith(saved.mark)
+    assert last("frames", "a").metadata["frames left out by hand"].value == 10
+    assert frames.stat().st_mtime_ns == written  # no picture was decoded for it
+    save_edits(folder, saved.undone(), based_on=saved.revision)
+    with_others = build_training_set(settings.datasets, contract, "drawn", val_fraction=0.5)
+    assert with_others.version == built.version
+    assert prepare() == Prepared(done=["a"], unchanged=["b"])
+    assert build_training_set(settings.datasets, contract, "drawn", val_fraction=0.5).left_out.edited == 0
 
 
 def test_another_contract_builds_other_frames_beside_the_old_ones(prepare, record, settings, set_contracts, last):

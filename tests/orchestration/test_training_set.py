@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from kart_pipeline.core.edits import Edits, save_edits
 from kart_pipeline.datasets.training_set import load_training_set
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.materialise import materialise_sessions
@@ -63,3 +64,10 @@ def test_what_cannot_be_is_refused_in_a_sentence(materialise, config, sentence):
     assert not failed.success
     (event,) = [event for event in failed.all_events if event.is_step_failure]
     assert sentence in event.step_failure_data.user_failure_data.description
+
+
+def test_a_session_whose_labels_follow_earlier_edits_is_left_out_and_named(materialise, settings):
+    save_edits(settings.recordings / "s1", Edits().with_range(3, 8), based_on=0)
+    assert materialise().success
+    made = load_training_set(settings.datasets / "training_sets" / "drawn" / "training_set.parquet")
+    assert made.left_out.sessions == {"s1": "other steps of it were left out since; materialise its frames"}

@@ -14,9 +14,9 @@ from kart_pipeline.orchestration.partitions import SESSIONS
 from kart_pipeline.orchestration.resources import Progress
 
 
-def frames_version(digest: str, contract: str) -> str:
-    """The data version of a session's frames."""
-    return f"{digest[:16]}-{contract}"
+def frames_version(digest: str, contract: str, edits: str = "") -> str:
+    """The data version of a session's frames, of their labels with them: `edits` is the mark of what is left out."""
+    return "-".join([digest[:16], contract, *([edits] if edits else [])])
 
 
 @dg.asset(
@@ -51,6 +51,7 @@ def frames(
                 "dagster/row_count": info.frames,
                 "labelled frames": info.labelled,
                 "left-out frames": len(info.left_out),
+                "frames left out by hand": info.edited or None,
                 "frames per second": round(info.frames / max(info.seconds, 1e-3)),
                 "built in (s)": info.seconds,
                 "contract hash": contract.hash,
@@ -58,6 +59,6 @@ def frames(
                 "contract": dg.MetadataValue.json(contract.to_dict()),
             }
         ),
-        data_version=dg.DataVersion(frames_version(manifest.digest, contract.hash)),
+        data_version=dg.DataVersion(frames_version(manifest.digest, contract.hash, info.edits)),
         check_results=checks.results(context, verdicts, checks.OF_FRAMES),
     )

@@ -24,6 +24,7 @@ def session(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
     with checks.sentences():
         opened = Store(settings.store_url).open(context.partition_key)
         manifest = opened.manifest
+        edits = opened.edits
         verdicts = check_session(opened)
         readable = all(verdict.passed for verdict in verdicts if verdict.name == "contents")
         samples = pictures.sources(opened) if readable else None
@@ -37,6 +38,7 @@ def session(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
                 "dagster/row_count": manifest.steps,
                 "labelled steps": manifest.labelled,
                 "interventions": manifest.interventions,
+                "left out by hand (steps)": ", ".join(f"{first} to {last}" for first, last in edits.left_out) or None,
                 "duration (s)": round(manifest.duration_s, 2),
                 "rate (Hz)": manifest.rate_hz,
                 "picture size": f"{manifest.width}x{manifest.height}",
@@ -46,6 +48,6 @@ def session(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
                 "manifest": dg.MetadataValue.json(manifest.to_dict()),
             }
         ),
-        data_version=dg.DataVersion(manifest.digest),
+        data_version=dg.DataVersion("-".join(filter(None, [manifest.digest, edits.mark]))),
         check_results=checks.results(context, verdicts, checks.OF_SESSION),
     )

@@ -65,11 +65,13 @@ def training_set(
     with checks.sentences():
         check(config)
         contract, manifests, unfit = _sessions(settings, game, config.course)
+        store = Store(settings.store_url)
         made = sets.build_training_set(
             settings.datasets,
             contract,
             game,
             sessions=manifests,
+            edits={manifest.id: store.open(manifest.id).edits.mark for manifest in manifests},
             val_fraction=config.val_fraction,
             balance=config.balance,  # type: ignore[arg-type] # checked where it is used
             hold_out=config.hold_out,  # type: ignore[arg-type] # the same
@@ -92,6 +94,7 @@ def training_set(
                 "rows of corrections": sum(entry.corrections for entry in made.sessions),
                 "split": made.split_kind,
                 "steps without label": made.left_out.unlabelled,
+                "steps left out by hand": made.left_out.edited or None,
                 "steps without frame": made.left_out.frames,
                 "contract hash": contract.hash,
                 "index": dg.MetadataValue.path(str(made.path)),
