@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from kart_pipeline.core.errors import KartError
-from recorder import arguments, calibrating, capturing, exchanging
+from recorder import arguments, calibrating, capturing, exchanging, tidying
 
 EXAMPLES = """\
 examples:
@@ -22,6 +22,7 @@ examples:
   python -m recorder calibrate --window Project64 --game mario_kart_64
   python -m recorder list
   python -m recorder info 20261123-031718-car_racing-9f3a1c
+  python -m recorder trim 20261123-031718-car_racing-9f3a1c --leave-out 12-15.5
   python -m recorder repair --all
   python -m recorder bench
 
@@ -103,9 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("id", nargs="?", metavar="ID")
     which.add_argument("--all", action="store_true", help="all of them; live recordings are left alone")
 
-    remove = commands.add_parser("remove", parents=[common], help="delete sessions")
-    remove.set_defaults(run=_remove)
-    remove.add_argument("ids", nargs="+", metavar="ID")
+    tidying.add_commands(commands, common)
 
     bench = commands.add_parser("bench", parents=[json], help="measure the codecs on this machine and recommend one")
     bench.set_defaults(run=_bench)
@@ -172,16 +171,6 @@ def _repair(args: argparse.Namespace) -> int:
     if args.all:
         return repair_all(stores)
     repair_one(stores, args.id)
-    return 0
-
-
-def _remove(args: argparse.Namespace) -> int:
-    from recorder.stores import Stores
-
-    stores = Stores.open(args.store)
-    for session_id in args.ids:
-        stores.remove(session_id)
-        sys.stdout.write(f"{session_id} removed.\n")
     return 0
 
 

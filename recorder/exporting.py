@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.session import Session
 from recorder.display import console
 from recorder.exporters.base import Exporter
 from recorder.exporters.lerobot import LeRobot
@@ -43,8 +44,15 @@ def export(form: Exporter, ids: Sequence[str], stores: Stores) -> None:
         with _new_folder(target) as folder:
             lines = form.write(sessions, folder, lambda: bars.advance(task))
     out = console()
-    for line in [*lines, f"Written to {target}."]:
+    for line in [*_left_out(sessions), *lines, f"Written to {target}."]:
         out.print(line, soft_wrap=True)
+
+
+def _left_out(sessions: Sequence[Session]) -> Iterator[str]:
+    for session in sessions:
+        if session.edits.left_out:
+            gone = int((~session.edits.kept(session.table(["step"]).column("step").to_numpy())).sum())
+            yield f"{gone} steps of {session.id} are left out, as they are by its edits."
 
 
 def _refuse_taken(target: Path) -> None:

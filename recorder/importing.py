@@ -205,7 +205,7 @@ def _present(stores: Stores, source: _Source) -> Manifest | None:
             if manifest.ended == "repaired":
                 raise KartError(
                     f"Session {session_id} is an import of {source.recording.folder} that broke off and was repaired; "
-                    f"run `python -m recorder remove {session_id}` and import again."
+                    f"run `python -m recorder delete {session_id}` and import again."
                 )
             return manifest
     return None

@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from kart_pipeline.core.edits import Edits
 from kart_pipeline.core.manifest import Manifest
 from recorder.delay.kept import NOTE, delay_line
 from recorder.display import cadence_line, console, print_json
@@ -19,14 +20,14 @@ def session_info(stores: Stores, session_id: str, *, as_json: bool) -> None:
         KartError: there is no such finished session, or it cannot be read.
     """
     session = stores.target.open(session_id)
-    manifest, figures = session.manifest, describe(session)
+    manifest, figures, edits = session.manifest, describe(session), session.edits
     if as_json:
-        print_json({"manifest": manifest.to_dict(), "figures": figures})
+        print_json({"manifest": manifest.to_dict(), "figures": figures, "edits": edits.to_dict()})
     else:
-        console().print(Group(_facts(stores, manifest, figures), "", *_controls(figures)))
+        console().print(Group(_facts(stores, manifest, figures, edits), "", *_controls(figures)))
 
 
-def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any]) -> Table:
+def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any], edits: Edits) -> Table:
     measured = figures["measured_hz"]
     megabytes = stores.megabytes(manifest.id)
     lines = {
@@ -51,6 +52,7 @@ def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any]) -> Table
         "host": _mapping(manifest.host),
         "digest": manifest.digest,
         "notes": _mapping({k: v for k, v in manifest.notes.items() if k not in ("cadence", "left_out", NOTE) and v}),
+        "by hand": ", ".join(f"steps {first} to {last} left out" for first, last in edits.left_out),
         "left out": ", ".join(f"line {item['line']} ({item['reason']})" for item in manifest.notes.get("left_out", [])),
     }
     table = Table(box=None, pad_edge=False, show_header=False)

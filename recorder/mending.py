@@ -37,7 +37,7 @@ def repair_all(stores: Stores) -> int:
         except KartError as error:
             status = 2
             out.print(
-                f"{session_id} cannot be saved: {error} To be rid of it: `python -m recorder remove {session_id}`."
+                f"{session_id} cannot be saved: {error} To be rid of it: `python -m recorder delete {session_id}`."
             )
     undelivered = stores.undelivered()
     for session_id in undelivered:

@@ -77,8 +77,8 @@ class Stores:
         """Sessions finished on this machine that the target does not have."""
         return sorted({*self.local.ids()} - {*self.target.ids()}) if self.remote else []
 
-    def remove(self, session_id: str) -> None:
-        """Delete a session here and in the target.
+    def delete(self, session_id: str) -> None:
+        """Move a session to the trash, here and in the target.
 
         Raises:
             KartError: there is no such session, or it is being recorded at this moment.
@@ -86,13 +86,13 @@ class Stores:
         if session_id in self.local.unfinished() and self.is_live(session_id):
             raise KartError(f"Session {session_id} is being recorded; stop its recorder first.")
         if not self.remote:
-            self.target.remove(session_id)
+            self.target.trash.put(session_id)
             return
         here, there = self.folder(session_id).exists(), session_id in self.target.ids()
         if there or not here:
-            self.target.remove(session_id)
+            self.target.trash.put(session_id)
         if here:
-            self.local.remove(session_id)
+            self.local.trash.put(session_id)
 
     def is_live(self, session_id: str) -> bool:
         """Whether a recorder is writing this unfinished session now; a lock dies with its process."""

@@ -11,6 +11,7 @@ from kart_pipeline.core.names import checked_id
 from kart_pipeline.core.recording import MANIFEST, STEPS, STREAM
 from kart_pipeline.core.session import Session
 from kart_pipeline.core.session_writer import SessionWriter
+from kart_pipeline.core.trash import Trash
 from kart_pipeline.core.video import VIDEO
 
 
@@ -42,6 +43,11 @@ class Store:
         """The store's folder where it is a local one, else None."""
         names = (self._fs.protocol,) if isinstance(self._fs.protocol, str) else self._fs.protocol
         return Path(self._root) if "file" in names else None
+
+    @property
+    def trash(self) -> Trash:
+        """Where its sessions go that are deleted."""
+        return Trash(self._fs, self._root)
 
     def _folder(self, session_id: str) -> str:
         return f"{self._root}/{checked_id(session_id)}"
@@ -108,7 +114,8 @@ class Store:
         self._fs.mv(f"{target}/{MANIFEST}.part", f"{target}/{MANIFEST}")
 
     def remove(self, session_id: str) -> None:
-        """Delete a session, the manifest first, so that it is never half there.
+        """Delete a session for good, the manifest first, so that it is never half there; `trash` keeps what a person
+        deletes.
 
         Raises:
             KartError: there is no such session.

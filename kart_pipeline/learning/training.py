@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,8 +111,8 @@ def train(
         raise KartError(
             "An earlier training of this process was deterministic, which XLA cannot be; train in a new one."
         )
-    shape = {"dropout": hyper.dropout, "bins": hyper.axis_bins}
-    learning = build_network(hyper.network, contract, **shape, precision=hyper.precision)
+    build = partial(build_network, hyper.network, contract, dropout=hyper.dropout, bins=hyper.axis_bins)
+    learning = build(precision=hyper.precision)
     if start is not None:
         begin_from(start, learning)
     _compile(learning, contract.spec, hyper)
@@ -131,7 +132,7 @@ def train(
         verbose=0,
     )
     seconds = time.monotonic() - began
-    model = build_network(hyper.network, contract, **shape)
+    model = build()
     model.set_weights(learning.get_weights())
     predicted = predict_batches(model, validation, contract.spec)
     return TrainingResult(

@@ -104,7 +104,7 @@ def correct(settings: Settings, game: str, version: int, terms: Terms, progress:
 
 
 def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, Manifest]:
-    """The whole corrections of a model by seed; what was broken off is removed on the way."""
+    """The whole corrections of a model by seed; what was broken off goes to the trash."""
 
     def ours(driver: Mapping[str, Any]) -> bool:
         return all(driver.get(key) == about[key] for key in ("kind", "id", "version"))
@@ -112,7 +112,7 @@ def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, 
     for session_id in stores.local.unfinished():
         header = stores.unfinished_header(session_id)
         if (header is not None and header.game == game and ours(header.driver)) or _empty(stores, session_id):
-            stores.remove(session_id)
+            stores.delete(session_id)
     for session_id in stores.undelivered():
         if ours(stores.local.manifest(session_id).driver):
             stores.deliver(session_id)
@@ -122,7 +122,7 @@ def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, 
         if manifest.game != game or not ours(manifest.driver):
             continue
         if manifest.ended in _BROKEN_OFF:
-            stores.remove(session_id)
+            stores.delete(session_id)
         else:
             done[manifest.source["seed"]] = manifest
     return done

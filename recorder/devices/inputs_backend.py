@@ -7,6 +7,7 @@ takes a whole core: here it is asked only when there is something, and the threa
 
 import glob
 import select
+import struct
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -246,9 +247,20 @@ def _look_again(inputs: Any) -> list[Any]:
 
 
 def _none_seen() -> str:
-    if sys.platform == "linux" and any(Path("/dev/input").glob("js*")):
+    if sys.platform == "linux" and any(map(_is_pad, Path("/sys/class/input").glob("event*"))):
         return "it sees only what udev has linked in /dev/input/by-id or by-path, as it does for pads with a USB plug"
     return "none is seen"
+
+
+def _is_pad(device: Path) -> bool:
+    """Whether an input device of the kernel has a gamepad's or joystick's first button (linux/input-event-codes.h)."""
+    try:
+        words = (device / "device/capabilities/key").read_text().split()
+    except OSError:  # unplugged just now
+        return False
+    digits = 2 * struct.calcsize("P")  # the kernel writes longs, the highest first
+    keys = int("".join(word.zfill(digits) for word in words) or "0", 16)
+    return any(keys >> code & 1 for code in (0x120, 0x130))
 
 
 def _nothing(match: str, names: str) -> NoDeviceError:

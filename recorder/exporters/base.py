@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow as pa
+
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.columns import decode_picture
 from kart_pipeline.core.errors import KartError
@@ -71,15 +73,19 @@ class Exporter(ABC):
 
 
 def rows(session: Session, told: Told) -> Iterator[Exported]:
-    """The rows of a session, in order, with flat memory; a frame that is missing in a damaged video is left out."""
+    """The rows of a session, in order, with flat memory.
+
+    A frame that is missing in a damaged video is passed over, and so is what a person has left out.
+    """
     spec = session.manifest.spec
     table = session.table()
+    kept = session.edits.kept(table.column("step").to_numpy())
     pictures = session.encoded()
-    for batch in table.to_batches(max_chunksize=256):
+    for batch in table.append_column("kept", pa.array(kept)).to_batches(max_chunksize=256):
         for row in batch.to_pylist():
             picture = next(pictures)
             told()
-            if picture:
+            if picture and row.pop("kept"):
                 yield Exported(row["step"], picture, _vector(row, "label_", spec), _executed(row, spec), row)
 
 

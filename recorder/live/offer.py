@@ -27,7 +27,7 @@ def offer_repair(stores: Stores, say: Callable[[str], None]) -> None:
         try:
             repair_one(stores, session_id)
         except KartError as error:
-            say(f"{session_id} cannot be saved: {error} To be rid of it: `python -m recorder remove {session_id}`.")
+            say(f"{session_id} cannot be saved: {error} To be rid of it: `python -m recorder delete {session_id}`.")
 
 
 def _agreed() -> bool:

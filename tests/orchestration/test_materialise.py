@@ -95,7 +95,9 @@ def test_a_session_that_was_mended_is_prepared(prepare, record, damage):
     assert prepare().done == ["a"]
 
 
-def test_steps_that_are_left_out_have_no_label_and_only_their_session_is_prepared_again(prepare, record, settings, last):
+def test_steps_that_are_left_out_have_no_label_and_only_their_session_is_prepared_again(
+    prepare, record, settings, last
+):
     session = record("a", 30)
     record("b", 30)
     prepare()

@@ -116,7 +116,7 @@ def test_a_remote_store_gets_what_was_recorded_locally(run, home: Path, monkeypa
     assert remote.ids() == local.ids() != []
     assert f"memory://kart-recorder/sessions (copies in {home / 'sessions'})" in out
     remote.open(remote.ids()[0]).verify()
-    run("remove", remote.ids()[0])
+    run("delete", remote.ids()[0])
     assert remote.ids() == local.ids() == []
 
 

@@ -52,7 +52,7 @@ def test_jpegs_stay_jpegs_unless_something_else_is_asked_for(run, make_lap, stor
     assert store.manifest("as-it-is").codec == "jpeg"
     assert list(store.open("as-it-is").encoded()) == [(folder / f"img_{i}.jpg").read_bytes() for i in range(3)]
     before = [step.frame.rgb for step in store.open("as-it-is").steps()]
-    run("remove", "as-it-is")
+    run("delete", "as-it-is")
     lap(run, folder, "--codec", "png", "--id", "anew")
     assert all(data.startswith(b"\x89PNG") for data in store.open("anew").encoded())
     for was, step in zip(before, store.open("anew").steps(), strict=True):
@@ -142,7 +142,7 @@ def test_what_a_killed_import_left_is_done_again(run, make_lap, store: Store) ->
     lap(run, folder, "--id", "s1")
     session = store.open("s1")
     header, step = session.manifest, next(session.steps())
-    run("remove", "s1")
+    run("delete", "s1")
     writer = store.create(header)
     writer.append(step)
     writer.flush()
@@ -160,7 +160,7 @@ def test_half_an_import_that_was_repaired_is_not_taken_for_the_whole(run, make_l
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"ended": "repaired"}))
     status, _, err = lap(run, folder)
     assert status == 2
-    assert "broke off and was repaired; run `python -m recorder remove s1` and import again" in err
+    assert "broke off and was repaired; run `python -m recorder delete s1` and import again" in err
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real lap is not there: {REAL} (KART_REAL_LAP names its folder)")

@@ -100,7 +100,7 @@ def test_a_killed_recorder_loses_less_than_a_second_and_is_repaired(start, store
     folder = Path(store.url) / session_id
     assert run("repair", "--all")[1] == f"{session_id} is being recorded; left alone.\n"
     assert f"{session_id} is being recorded" in run("list")[1]
-    assert run("remove", session_id)[0] == 2
+    assert run("delete", session_id)[0] == 2
 
     before = time.time()
     process.kill()

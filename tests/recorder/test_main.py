@@ -10,7 +10,7 @@ import pytest
 def test_alone_it_shows_its_commands_and_examples(run) -> None:
     status, out, _ = run()
     assert status == 0
-    for command in ("capture", "list", "info", "repair", "remove", "import", "export"):
+    for command in ("capture", "list", "info", "repair", "delete", "import", "export"):
         assert command in out
     assert "python -m recorder capture --game car_racing" in out
 
@@ -30,7 +30,7 @@ def test_alone_it_shows_its_commands_and_examples(run) -> None:
         (("info", "../s1"), "cannot be a session id"),
         (("repair", "s1"), "There is no session s1"),
         (("repair", "../s1"), "cannot be a session id"),
-        (("remove", "s1"), "There is no session s1"),
+        (("delete", "s1"), "There is no session s1"),
         (("import", "tensorkart", "nowhere"), "nowhere holds no data.csv"),
     ],
 )

@@ -30,9 +30,9 @@ def test_all_that_can_be_saved_is_and_the_rest_is_named(store: Store, road, run)
     assert status == 2
     assert "good repaired: 100 steps, 2.0 s saved." in out
     assert "torn cannot be saved" in out
-    assert "`python -m recorder remove torn`" in out
+    assert "`python -m recorder delete torn`" in out
     assert (store.ids(), store.unfinished()) == (["good"], ["torn"])
-    assert run("remove", "torn")[0] == 0
+    assert run("delete", "torn")[0] == 0
     assert run("repair", "--all")[:2] == (0, "There is nothing to repair.\n")
 
 

@@ -15,8 +15,9 @@ from kernel_pads import KernelPad, UinputPad, sony_by_uinput
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import now_ns
 from kart_pipeline.desktop.pad import AXES, BUTTONS, STICKS, UNPLUGGED, PadState
-from recorder.devices.choose import PadChoice
+from recorder.devices.choose import PadChoice, choose
 from recorder.devices.command import list_devices
+from recorder.devices.settings import PadSettings
 
 Soon = Callable[[Callable[[], object]], None]
 Read = Callable[..., Any]
@@ -143,15 +144,16 @@ def test_a_program_that_ends_is_not_kept_by_pads_that_say_nothing(xbox: UinputPa
     assert (done.returncode, done.stderr) == (3, "")
 
 
-def test_who_may_not_read_a_pad_is_told_of_the_group_input(xbox: UinputPad, read: Read) -> None:
+def test_who_may_not_read_a_pad_is_told_of_the_group_input(xbox: UinputPad, read: Read, home: Path) -> None:
     read("inputs")  # all that is to be imported is: Python's files may be closed to others than their owner
+    settings = PadSettings.load(home)
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
         os.setgroups([])
         os.setuid(NOBODY)
         try:
-            read("inputs")
+            choose(PadChoice("inputs"), settings)
         except KartError as error:
             os.write(theirs, str(error).encode())
         finally:

@@ -35,7 +35,7 @@ def test_degrees_become_a_share_of_the_full_lock(run, make_drive, store: Store) 
     manifest = store.manifest("a")
     assert (manifest.spec.names, manifest.codec) == (("steer",), "jpeg")
     assert (manifest.source["full_lock_degrees"], manifest.source["unit"]) == (540, "degrees")
-    run("remove", "a")
+    run("delete", "a")
     assert run("import", "autopilot", folder, "--id", "b", "--full-lock", "270")[0] == 0
     assert store.open("b").table()["steer"].to_pylist() == pytest.approx([0, -1, 33.28 / 270])
 
@@ -60,7 +60,7 @@ def test_numbers_that_could_be_radians_are_asked_about(run, make_drive, store: S
     assert "Say --unit radians, or --unit degrees." in err
     assert run("import", "autopilot", folder, "--unit", "radians", "--id", "r")[0] == 0
     assert store.open("r").table()["steer"].to_pylist() == pytest.approx([0, -90 / 540, math.degrees(0.3) / 540])
-    run("remove", "r")
+    run("delete", "r")
     assert run("import", "autopilot", folder, "--unit", "degrees", "--id", "d")[0] == 0
     assert store.open("d").table()["steer"].to_pylist()[1] == pytest.approx(-math.pi / 2 / 540)
 
