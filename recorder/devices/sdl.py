@@ -3,6 +3,8 @@
 SDL is asked at a steady pace rather than for its events: those belong to whoever has a window, and neither the video
 part of SDL nor the focus of a window is needed so. The framework of macOS tells of pads only to a main thread with a
 window (https://github.com/libsdl-org/SDL/issues/12886), so SDL is asked to do without it; untried on a Mac.
+
+What is held while a pad is opened is known at once, but for triggers: SDL takes them for released until they move.
 """
 
 import os
