@@ -1,4 +1,4 @@
-"""`python -m recorder trim`: parts of a finished session are left out, or brought back; the recording stays as it is."""
+"""`python -m recorder trim`: parts of a finished session are left out, or brought back; it stays as it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

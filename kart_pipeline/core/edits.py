@@ -26,7 +26,7 @@ _LOCK = ".edits.lock"
 _MOST_HISTORY = 100  # changes that can be taken back
 
 
-class EditsConflict(KartError):
+class EditsConflictError(KartError):
     """Somebody else has saved other edits of the same session meanwhile.
 
     Attributes:
@@ -164,7 +164,7 @@ def save_edits(folder: Path, edits: Edits, *, based_on: int) -> Edits:
         What was written, with its revision.
 
     Raises:
-        EditsConflict: another revision than `based_on` is saved.
+        EditsConflictError: another revision than `based_on` is saved.
         KartError: the folder cannot be written, or what is there cannot be read.
     """
     from filelock import FileLock
@@ -173,7 +173,7 @@ def save_edits(folder: Path, edits: Edits, *, based_on: int) -> Edits:
         with FileLock(folder / _LOCK):
             saved = read_edits(folder)
             if saved.revision != based_on:
-                raise EditsConflict(folder.name, saved)
+                raise EditsConflictError(folder.name, saved)
             edits = replace(edits, revision=based_on + 1)
             write_json(folder / FILE, edits.to_dict())
             return edits

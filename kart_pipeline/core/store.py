@@ -114,8 +114,7 @@ class Store:
         self._fs.mv(f"{target}/{MANIFEST}.part", f"{target}/{MANIFEST}")
 
     def remove(self, session_id: str) -> None:
-        """Delete a session for good, the manifest first, so that it is never half there; `trash` keeps what a person
-        deletes.
+        """Delete a session for good, the manifest first, so that it is never half there; see `trash`.
 
         Raises:
             KartError: there is no such session.

@@ -82,7 +82,7 @@ class Trash:
         return f"{self._folder}/{name}"
 
     def _move(self, source: str, target: str, session_id: str) -> None:
-        """By a rename where that is to be had; else the manifest comes last and goes first: no session is half there."""
+        """By a rename where there is one; else the manifest comes last and goes first: no session is half there."""
         protocol = self._fs.protocol
         try:
             if "file" in ((protocol,) if isinstance(protocol, str) else protocol):

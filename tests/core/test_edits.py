@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kart_pipeline.core.edits import FILE, Edits, EditsConflict, check_range, read_edits, save_edits
+from kart_pipeline.core.edits import FILE, Edits, EditsConflictError, check_range, read_edits, save_edits
 from kart_pipeline.core.errors import KartError
 
 RANGES = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda pair: (min(pair), max(pair)))
@@ -49,7 +49,7 @@ def test_every_change_can_be_taken_back_after_a_round_through_the_file(changes) 
 def test_the_second_to_save_is_told_of_the_first_and_nothing_is_lost(tmp_path: Path) -> None:
     mine, theirs = read_edits(tmp_path), read_edits(tmp_path)
     saved = save_edits(tmp_path, theirs.with_range(3, 5), based_on=theirs.revision)
-    with pytest.raises(EditsConflict, match="changed elsewhere meanwhile") as told:
+    with pytest.raises(EditsConflictError, match="changed elsewhere meanwhile") as told:
         save_edits(tmp_path, mine.with_range(8, 9), based_on=mine.revision)
     assert told.value.theirs == saved == read_edits(tmp_path)
     again = save_edits(tmp_path, told.value.theirs.with_range(8, 9), based_on=told.value.theirs.revision)
@@ -61,7 +61,7 @@ def one_of_many(folder: Path, number: int) -> None:
         edits = read_edits(folder)
         try:
             save_edits(folder, edits.with_range(10 * number, 10 * number), based_on=edits.revision)
-        except EditsConflict:
+        except EditsConflictError:
             continue
         return
 
