@@ -22,6 +22,7 @@ examples:
   python -m recorder calibrate --window Project64 --game mario_kart_64
   python -m recorder list
   python -m recorder info 20261123-031718-car_racing-9f3a1c
+  python -m recorder doctor
   python -m recorder trim 20261123-031718-car_racing-9f3a1c --leave-out 12-15.5
   python -m recorder repair --all
   python -m recorder bench
@@ -98,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     info.set_defaults(run=_info)
     info.add_argument("id", metavar="ID")
 
+    doctor = commands.add_parser(
+        "doctor", parents=[common, json], help="are sessions fit to learn from? the pipeline's checks, in words"
+    )
+    doctor.set_defaults(run=_doctor)
+    doctor.add_argument("ids", nargs="*", metavar="ID", help="default: all")
+
     mend = commands.add_parser("repair", parents=[common], help="finish sessions whose recorder died")
     mend.set_defaults(run=_repair)
     which = mend.add_mutually_exclusive_group(required=True)
@@ -161,6 +168,14 @@ def _info(args: argparse.Namespace) -> int:
 
     session_info(Stores.open(args.store), args.id, as_json=args.json)
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from kart_pipeline.core.settings import Settings
+    from recorder.doctor import doctor
+    from recorder.stores import Stores
+
+    return doctor(Stores.open(args.store), Settings.from_env().home, args.ids, as_json=args.json)
 
 
 def _repair(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.marks import Marks
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.frames import MOST_LEFT_OUT, RATE_TOLERANCE
+from kart_pipeline.datasets.health_steering import aliasing, sides, straight
 from kart_pipeline.datasets.labels import Floats, Ints, labelled, steering, vectors
 from kart_pipeline.datasets.verdict import Verdict, broken, sound, warning
 
@@ -26,12 +27,6 @@ FEWEST_LABELS = 100  # two batches; 10 s at 10 Hz, less than any lap
 STILL = 0.01  # an axis that spans less has not been touched: a pad's noise at rest is about this
 FULL = 0.99  # an axis beyond it is at its stop
 MOST_STOPPED = 0.95  # a stick is never held at its stop for a whole drive, a mis-scaled one always is
-
-JUMP = 0.5  # a quarter of the stick's way in one step
-MOST_JUMPS = 0.1  # TensorKart's "drives straight" had 0.36: taps shorter than a step, so half of each turn is missed
-
-STRAIGHT = 0.05
-MOST_STRAIGHT = 0.7  # beyond it "always straight" is right so often that a network hardly learns to turn
 
 
 def check_session(session: Session) -> list[Verdict]:
@@ -56,6 +51,7 @@ def check_table(manifest: Manifest, table: pa.Table) -> list[Verdict]:
         controls(manifest, table),
         aliasing(manifest, table),
         straight(manifest, table),
+        sides(manifest, table),
         unreadable(manifest),
     ]
 
@@ -173,7 +169,7 @@ def controls(manifest: Manifest, table: pa.Table) -> Verdict:
         figures[f"{name}_at_stop"] = stopped = float((np.abs(values) >= FULL).mean())
         if span < STILL:
             faults.append(f"{name} stays at {values[0]:.2f}")
-        elif stopped > MOST_STOPPED:
+        elif stopped > MOST_STOPPED and name == steering(spec):  # the gas may well be down all the time
             faults.append(f"{name} is at its stop in {stopped:.0%} of the steps")
     told = f" ({'; '.join(notes)})" if notes else ""
     if faults:
@@ -181,46 +177,6 @@ def controls(manifest: Manifest, table: pa.Table) -> Verdict:
             "controls", f"{'; '.join(faults)}{told}: the pad was not connected, mapped or scaled right.", figures
         )
     return sound("controls", f"All axes moved{told}.", figures)
-
-
-def aliasing(manifest: Manifest, table: pa.Table) -> Verdict:
-    """Steering is smooth at this rate: few jumps from one step to the next."""
-    axis = steering(manifest.spec)
-    if axis is None:
-        return sound("aliasing", "There is no axis.", {})
-    steer = vectors(table, [axis])[:, 0]
-    jumps = np.abs(np.diff(steer))[np.diff(table.column("step").to_numpy()) == 1]
-    share = float((jumps > JUMP).mean()) if len(jumps) else 0.0
-    figures = {"share": share, "mean_change": float(jumps.mean()) if len(jumps) else 0.0}
-    said = f"{axis} jumps by more than {JUMP} in {share:.0%} of the steps"
-    if share > MOST_JUMPS:
-        return warning(
-            "aliasing",
-            f"{said}: taps are shorter than a step and many turns look straight; steer smoothly or record faster "
-            f"than {manifest.rate_hz:g} Hz.",
-            figures,
-        )
-    return sound("aliasing", f"{said}.", figures)
-
-
-def straight(manifest: Manifest, table: pa.Table) -> Verdict:
-    """The steering of the labels is not nearly always zero."""
-    axis = steering(manifest.spec)
-    steer = vectors(table, [f"label_{axis}"]) if axis else np.empty((0, 1), np.float32)
-    steer = steer[labelled(steer), 0]
-    if not len(steer):
-        return sound("straight", "There is no labelled axis.", {})
-    shares = {
-        "straight": float((np.abs(steer) < STRAIGHT).mean()),
-        "left": float((steer <= -STRAIGHT).mean()),
-        "right": float((steer >= STRAIGHT).mean()),
-    }
-    said = (
-        f"{shares['straight']:.0%} of the labels are straight, {shares['left']:.0%} left, {shares['right']:.0%} right"
-    )
-    if shares["straight"] > MOST_STRAIGHT:
-        return warning("straight", f"{said}: record more turns, or slower ones; balancing can mend little.", shares)
-    return sound("straight", f"{said}.", shares)
 
 
 def unreadable(manifest: Manifest) -> Verdict:

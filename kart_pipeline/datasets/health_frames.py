@@ -1,5 +1,7 @@
 """Are the pictures of this session fit to learn from? Verdicts on frames as the network sees them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kart_pipeline.core.contract import Contract
@@ -39,8 +41,8 @@ def left_out(info: FramesInfo) -> Verdict:
     return (broken if figures["share"] > MOST_LEFT_OUT else warning)("left_out", cause, figures)
 
 
-def frozen(frames: RGB, *, simulated: bool = False) -> Verdict:
-    """Pictures `(N, H, W, C)` change from step to step.
+def frozen(frames: Sequence[RGB] | RGB, *, simulated: bool = False) -> Verdict:
+    """Pictures `(N, H, W, C)`, of which a sample is read, change from step to step.
 
     Of a simulated game they may all be the same: a bad driver stands still, and is to be corrected just there.
     """
@@ -61,7 +63,7 @@ def frozen(frames: RGB, *, simulated: bool = False) -> Verdict:
     return sound("frozen", f"{said}.", figures)
 
 
-def blank(frames: RGB, contract: Contract) -> Verdict:
+def blank(frames: Sequence[RGB] | RGB, contract: Contract) -> Verdict:
     """Pictures `(N, H, W, C)` show something: not all pixels have one colour."""
     places = _spread(len(frames))
     # one by one: as floats, all of them at once would be large

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 import dagster as dg
 
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.datasets import health, health_frames
+from kart_pipeline.datasets import health, health_frames, health_pictures, health_steering
 from kart_pipeline.datasets.verdict import Verdict
 from kart_pipeline.orchestration.partitions import SESSIONS
 
-# The functions give each check its name and its description; `check_session` and `check_frames` call them.
+# The functions give each check its name and description; `check_session`, `check_pictures`, `check_frames` call them.
 OF_SESSION: tuple[Callable[..., Verdict], ...] = (
     health.contents,
     health.clock,
@@ -20,9 +20,11 @@ OF_SESSION: tuple[Callable[..., Verdict], ...] = (
     health.label_range,
     health.length,
     health.controls,
-    health.aliasing,
-    health.straight,
+    health_steering.aliasing,
+    health_steering.straight,
+    health_steering.sides,
     health.unreadable,
+    health_pictures.border,
 )
 OF_FRAMES: tuple[Callable[..., Verdict], ...] = (health_frames.left_out, health_frames.frozen, health_frames.blank)
 

@@ -6,6 +6,7 @@ import pytest
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.health import check_session
 from kart_pipeline.datasets.health_frames import check_frames
+from kart_pipeline.datasets.health_pictures import check_pictures
 from kart_pipeline.datasets.verdict import broken, sound, warning
 from kart_pipeline.orchestration import checks
 
@@ -32,8 +33,9 @@ def test_what_is_declared_is_what_the_datasets_check(record, tmp_path):
     from kart_pipeline.datasets.frames import build_frames
 
     session = record("a")
-    assert [verdict.name for verdict in check_session(session)] == [check.__name__ for check in checks.OF_SESSION]
     contract = Contract(session.manifest.spec, session.manifest.rate_hz)
+    found = [*check_session(session), *check_pictures(session, contract)]
+    assert [verdict.name for verdict in found] == [check.__name__ for check in checks.OF_SESSION]
     info = build_frames(session, contract, tmp_path)
     assert [verdict.name for verdict in check_frames(info, contract)] == [check.__name__ for check in checks.OF_FRAMES]
 

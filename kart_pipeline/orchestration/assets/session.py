@@ -5,6 +5,8 @@ import dagster as dg
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.health import check_session
+from kart_pipeline.datasets.health_pictures import check_pictures
+from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.partitions import SESSIONS
 
@@ -27,7 +29,11 @@ def session(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
         edits = opened.edits
         verdicts = check_session(opened)
         readable = all(verdict.passed for verdict in verdicts if verdict.name == "contents")
-        samples = pictures.sources(opened) if readable else None
+        samples = None
+        if readable:
+            samples = pictures.sources(opened)
+            contract = Contracts.load(settings.home).contract(manifest)
+            verdicts += check_pictures(opened, contract)
     return dg.MaterializeResult(
         metadata=tables.present(
             {
