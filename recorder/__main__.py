@@ -155,18 +155,20 @@ def _calibrate(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
+    from kart_pipeline.core.settings import Settings
     from recorder.listing import list_sessions
     from recorder.stores import Stores
 
-    list_sessions(Stores.open(args.store), as_json=args.json)
+    list_sessions(Stores.open(args.store), Settings.from_env(), as_json=args.json)
     return 0
 
 
 def _info(args: argparse.Namespace) -> int:
+    from kart_pipeline.core.settings import Settings
     from recorder.info import session_info
     from recorder.stores import Stores
 
-    session_info(Stores.open(args.store), args.id, as_json=args.json)
+    session_info(Stores.open(args.store), Settings.from_env(), args.id, as_json=args.json)
     return 0
 
 

@@ -7,13 +7,16 @@ from rich.table import Table
 
 from kart_pipeline.core.edits import Edits
 from kart_pipeline.core.manifest import Manifest
+from kart_pipeline.core.settings import Settings
 from recorder.delay.kept import NOTE, delay_line
 from recorder.display import cadence_line, console, print_json
 from recorder.figures import BINS, EXTREME, JUMP, STRAIGHT, describe
+from recorder.glance import glance
 from recorder.stores import Stores
+from recorder.usage import used_by
 
 
-def session_info(stores: Stores, session_id: str, *, as_json: bool) -> None:
+def session_info(stores: Stores, settings: Settings, session_id: str, *, as_json: bool) -> None:
     """Print one session's manifest and figures.
 
     Raises:
@@ -21,10 +24,15 @@ def session_info(stores: Stores, session_id: str, *, as_json: bool) -> None:
     """
     session = stores.target.open(session_id)
     manifest, figures, edits = session.manifest, describe(session), session.edits
+    seen, used = glance(session), used_by(settings).get(session_id, [])
     if as_json:
-        print_json({"manifest": manifest.to_dict(), "figures": figures, "edits": edits.to_dict()})
+        told = {"manifest": manifest.to_dict(), "figures": figures, "edits": edits.to_dict()}
+        print_json({**told, "health": seen.health, "used_by": used})
     else:
-        console().print(Group(_facts(stores, manifest, figures, edits), "", *_controls(figures)))
+        facts = _facts(stores, manifest, figures, edits)
+        facts.add_row("health", f"{seen.health}; `python -m recorder doctor {session_id}` says more")
+        facts.add_row("used by", ", ".join(used) or "nothing yet")
+        console().print(Group(facts, "", *_controls(figures)))
 
 
 def _facts(stores: Stores, manifest: Manifest, figures: dict[str, Any], edits: Edits) -> Table:

@@ -227,6 +227,8 @@ def log_driver(model: "keras.Model", contract: Contract, golden: Golden, game: s
         )
     run_id = run.info.run_id
     version = int(info.registered_model_version)
+    # beside training_set.json, for the recorder, which tells what became of a session and knows no MLflow
+    mlflow.log_dict({"name": registered_name(game), "version": version}, "registered.json")
     return LoggedDriver(registered_name(game), version, f"runs:/{run_id}/{MODEL}", info.model_id, run_id)
 
 

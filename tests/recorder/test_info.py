@@ -10,6 +10,7 @@ from kart_pipeline.core.frame import Choice, Frame, Step
 from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.store import Store
 from recorder.figures import BINS, describe
+from recorder.glance import glance, sparkline
 
 SPEC = ActionSpec(axes=("steer", "throttle"), buttons=("A",), mirrored_axes=("steer",))
 
@@ -114,3 +115,45 @@ def test_a_damaged_manifest_is_told_by_name(store: Store, run) -> None:
     status, _, err = run("list")
     assert status == 2
     assert "The manifest of session s1 is damaged" in err
+
+
+def test_a_list_tells_at_a_glance_how_a_session_steers_whether_it_is_fit_and_what_was_made_of_it(
+    store: Store, home, run
+) -> None:
+    record(store, [-1.0] * 40 + [0.0] * 100 + [1.0] * 20)
+    runs = home / "mlartifacts"
+    for run_id, version in (("aaaabbbbcccc", 12), ("ddddeeeeffff", 3), ("0123456789ab", None)):
+        folder = runs / run_id / "artifacts"
+        folder.mkdir(parents=True)
+        (folder / "training_set.json").write_text(json.dumps({"sessions": [{"id": "s1"}]}))
+        if version:
+            (folder / "registered.json").write_text(json.dumps({"name": "kart-road", "version": version}))
+    out = run("list")[1]
+    assert "▄    █    ▂" in out
+    assert "fit, 2 to look at" in out
+    assert "kart-road v3, kart-road v12, run 01234567" in " ".join(out.split())
+    told = json.loads(run("list", "--json")[1])["sessions"][0]
+    assert (told["health"], told["used_by"][0]) == ("fit, 2 to look at", "kart-road v3")
+    assert "used by   kart-road v3, kart-road v12, run 01234567" in run("info", "s1")[1]
+
+
+def test_a_glance_is_kept_until_the_session_or_its_edits_change(store: Store, home, run, monkeypatch) -> None:
+    record(store, [-1.0] * 40 + [0.0] * 100)
+    first = run("list")[1]
+    looked = []
+    monkeypatch.setattr("recorder.glance.glance", lambda session: looked.append(session.id) or glance(session))
+    assert run("list")[1] == first
+    assert looked == []
+    run("trim", "s1", "--leave-out", "0-39", "--steps")
+    assert "▄    █" in first
+    assert "▄    █" not in run("list")[1]
+    assert looked == ["s1"]
+    (home / "glances.json").write_text("{")
+    run("list")
+    assert looked == ["s1", "s1"]
+
+
+def test_a_terminal_without_blocks_gets_ascii() -> None:
+    assert sparkline([0, 1, 8], "utf-8") == " ▁█"
+    assert sparkline([0, 1, 8], "ascii") == " .@"
+    assert sparkline([], None) == ""
