@@ -30,7 +30,7 @@ class Glance:
     Attributes:
         key: of what was looked at: the session's digest, and the mark of its edits.
         histogram: of the steering of the labels, left to right, as counts; empty where nothing steers.
-        health: "fit", "fit, N to look at" or "broken".
+        health: "fit", "fit, N to look at" or "broken", by its rows; `doctor` looks at the pictures too.
     """
 
     key: str

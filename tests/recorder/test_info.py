@@ -130,10 +130,10 @@ def test_a_list_tells_at_a_glance_how_a_session_steers_whether_it_is_fit_and_wha
             (folder / "registered.json").write_text(json.dumps({"name": "kart-road", "version": version}))
     out = run("list")[1]
     assert "▄    █    ▂" in out
-    assert "fit, 2 to look at" in out
+    assert "fit, 1 to look at" in out
     assert "kart-road v3, kart-road v12, run 01234567" in " ".join(out.split())
     told = json.loads(run("list", "--json")[1])["sessions"][0]
-    assert (told["health"], told["used_by"][0]) == ("fit, 2 to look at", "kart-road v3")
+    assert (told["health"], told["used_by"][0]) == ("fit, 1 to look at", "kart-road v3")
     assert "used by   kart-road v3, kart-road v12, run 01234567" in run("info", "s1")[1]
 
 
