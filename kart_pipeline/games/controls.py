@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.games.bizhawk.consoles import N64_SPEC, SNES_SPEC
 from kart_pipeline.games.registry import GAMES
 
-# What TensorKart recorded, so that an imported lap and one of our own train one model.
-N64_SPEC = ActionSpec(axes=("steer", "pitch"), buttons=("A", "B", "RB"), mirrored_axes=("steer",))
+__all__ = ["N64_SPEC", "controls", "known_controls"]
 
 _KNOWN: Mapping[str, ActionSpec] = {
     "mario_kart_64": N64_SPEC,
+    "super_mario_kart": SNES_SPEC,
     **{name: info.contract.spec for name, info in GAMES.items()},
 }
 
