@@ -8,7 +8,7 @@ from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.seeds import parse_seeds
-from kart_pipeline.games.registry import GAMES, game_options
+from kart_pipeline.games.registry import find_game, game_options, launched, openable
 from player.live.wishes import Wishes, add_arguments, read
 from player.opponents import OPPONENTS, parse_opponents
 from player.runtimes import AUTO, CHOICES
@@ -49,9 +49,9 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise KartError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
-        if self.screen is None and self.game not in GAMES:
+        if self.screen is None and find_game(self.game) is None:
             raise KartError(
-                f"There is no game {self.game!r} that opens here; those are {', '.join(sorted(GAMES))}. One that is on "
+                f"There is no game {self.game!r} that opens here; those are {', '.join(openable())}. One that is on "
                 "the screen is driven with --window TITLE, --region or --monitor N."
             )
         if self.workers > 1 and (self.record or self.video):
@@ -99,7 +99,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     add = parser.add_argument
     add_model(parser)
     add_runtime(parser)
-    add("--game", required=True, metavar="NAME", help=f"{', '.join(sorted(GAMES))}, or what is on the screen")
+    add("--game", required=True, metavar="NAME", help=f"{', '.join(openable())}, or what is on the screen")
     add(
         "--option",
         action="append",
@@ -107,6 +107,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         metavar="NAME=VALUE",
         help="of the game, as track=hacienda or laps=3 of supertuxkart; can be repeated",
     )
+    add("--launch", nargs=2, metavar=("EMUHAWK", "ROM"), help="start BizHawk with this ROM; for --game bizhawk")
     add(
         "--seeds",
         metavar="N|A,B,…",
@@ -142,7 +143,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         speed=given.speed,
         compare=parse_opponents(given.compare),
         workers=1 if given.workers is None else given.workers,
-        game_options=game_options(given.option),
+        game_options=launched(given.game, game_options(given.option), given.launch),
         max_steps=given.max_steps,
         trust_remote=given.trust_remote,
         screen=screen,

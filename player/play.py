@@ -10,10 +10,11 @@ from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import Game
-from kart_pipeline.games.registry import make_game
+from kart_pipeline.games.registry import find_game, make_game
 from kart_pipeline.learning.package import DriverPackage
 from player.courses import Model, find_model, open_driver
 from player.drive import Extras, drive_seeds
+from player.handover import under_hands
 from player.opponents import make_opponent
 from player.options import Options
 from player.picture.video import Film
@@ -50,6 +51,9 @@ def play(options: Options, settings: Settings, result: Result) -> int:
             if contract.rate_hz != game.rate_hz:
                 bars.say(f"{model.name} learned at {contract.rate_hz:g} Hz and drives at {game.rate_hz:g} Hz.")
             bars.say(model.chosen.why)
+            info = find_game(options.game)
+            if options.workers > 1 and info is not None and info.emulated:
+                raise KartError("BizHawk is driven by one process; leave out --workers.")
             if options.workers == 1:
                 return _play_here(options, settings, result, game, model, film, bars)
         return _play_in_processes(options, result, model, bars)
@@ -98,16 +102,18 @@ def _play_here(
         filmed=options.video_drives,
         clock=StageClock(game.rate_hz, result.stages, paced=not game.simulated),
     )
+    game.ready(bars.say)  # nobody waits for us while the model is loaded
     if options.record:
         extras.stores = Stores.open(settings=settings)
         result.store = extras.stores.target.url
     with StopRequest() as stop:
+        game.ready(bars.say, stop)  # as soon as Ctrl-C is a question, also where it has to be waited for again
         drives = partial(_drives, options, result, game, bars, stop)
         try:
             with ExitStack() as stack:
                 if film is not None:
                     extras.film = stack.enter_context(film)
-                drives(policy, extras)
+                drives(under_hands(policy, game), extras)
         finally:
             if film is not None and film.written:
                 result.video, result.frames, result.dropped = film.path, film.frames, film.dropped

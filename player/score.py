@@ -9,7 +9,7 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
-from kart_pipeline.games.registry import GAMES, make_game
+from kart_pipeline.games.registry import find_game, make_game, openable
 from player.courses import Model, find_model, open_driver
 from player.play import check_fit
 from player.progress import Bars
@@ -56,10 +56,10 @@ def candidates(options: ScoreOptions, settings: Settings) -> tuple[str, list[Mod
         for uri in filter(None, (options.model_uri, options.against))
     ]
     game = options.game or found[0].package.game
-    if game not in GAMES:
+    if find_game(game) is None:
         raise KartError(
             f"The model's game is {game or 'not known'}; name one that drives by itself with --game: "
-            f"{', '.join(sorted(GAMES))}."
+            f"{', '.join(openable())}."
         )
     with make_game(game, **options.game_options) as opened:
         for model in (each for several in found for each in several.each()):

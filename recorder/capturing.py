@@ -3,14 +3,18 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from recorder import arguments
 
 DRAW = "draw"  # in place of a region
+PERSON = "person"  # who plays in the emulator itself
 WAYS = ("auto", "rumble", "tone", "bell", "off")  # of signals
-_SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers", "option")
-_AT_HAND = ("preview", "countdown", "autostart", "paused", "signals")
+_SIMULATED = ("driver", "episodes", "seed", "noise", "recovery", "workers", "option", "launch")
+_HEARD = ("countdown", "autostart", "paused", "signals")
+_AT_HAND = ("preview", *_HEARD)
+_EXPERT = ("noise", "recovery", "workers")
 _SCREEN = ("track", "pad", "rate", "height", "axes", "buttons", *_AT_HAND)
 
 
@@ -27,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     simulated = parser.add_argument_group("games that open here, as car_racing")
     add = simulated.add_argument
-    add("--driver", choices=("expert", "keyboard", "gamepad"), help="who drives (default expert)")
+    add(
+        "--driver",
+        choices=("expert", "keyboard", "gamepad", PERSON),
+        help="who drives (default expert; in BizHawk person, who plays there with the pad that is set up there)",
+    )
     add("--episodes", type=arguments.count, metavar="N", help="how many drives (default 1)")
     add("--seed", type=int, metavar="FIRST", help="of the first drive's course (default: after all recorded before)")
     add(
@@ -44,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--workers", type=arguments.count, metavar="N", help="record N drives of a simulated game side by side")
     add("--option", action="append", metavar="NAME=VALUE", help="of the game, as track=hacienda; can be repeated")
+    add("--launch", nargs=2, metavar=("EMUHAWK", "ROM"), help="start BizHawk with this ROM")
 
     screen = parser.add_argument_group("the screen, with any game on it that you drive yourself")
     where = screen.add_mutually_exclusive_group()
@@ -79,6 +88,14 @@ def run(args: argparse.Namespace) -> int:
         KartError: the options do not go together, or recording failed.
     """
     if args.window is None and args.region is None and args.monitor is None:
+        if _in_emulator(args):
+            _only(args, _EXPERT, "is for --driver expert")
+            _only(
+                args,
+                [name for name in _SCREEN if name not in (*_HEARD, "track")],
+                "is for the screen; BizHawk shows the game",
+            )
+            return _emulated(args)
         _only(args, _SCREEN, "records the screen: say what of it, with --window TITLE, --region or --monitor N")
         return _simulated(args)
     _only(args, _SIMULATED, "is for games that open here; on the screen you drive yourself: leave it out")
@@ -87,28 +104,77 @@ def run(args: argparse.Namespace) -> int:
 
 def _simulated(args: argparse.Namespace) -> int:
     from kart_pipeline.driving.recording import usual_codec
-    from kart_pipeline.games.registry import GAMES, game_options
+    from kart_pipeline.games.registry import find_game, openable, session_name
     from recorder.capture import capture, choose_seeds
     from recorder.episode import Plan
     from recorder.stores import Stores
 
-    if args.game not in GAMES:
+    info = find_game(args.game)
+    if info is None:
         raise KartError(
-            f"There is no game {args.game!r} that opens here; those are {', '.join(sorted(GAMES))}. One that is on the "
+            f"There is no game {args.game!r} that opens here; those are {', '.join(openable())}. One that is on the "
             "screen is recorded with --window TITLE, --region or --monitor N."
         )
-    stores = Stores.open(args.store)
+    stores, options = Stores.open(args.store), _options(args)
     plan = Plan(
         game=args.game,
         driver=args.driver or "expert",
         folder=stores.recordings,
         noise=args.noise or 0.0,
-        codec=args.codec or usual_codec(simulated=GAMES[args.game].simulated),
+        codec=args.codec or usual_codec(simulated=info.simulated),
         max_steps=args.max_steps,
         recovery=bool(args.recovery),
-        options=game_options(args.option or ()),
+        options=options,
     )
-    return capture(plan, choose_seeds(stores, args.game, args.episodes or 1, args.seed), stores, args.workers or 1)
+    name = session_name(args.game, options)
+    return capture(plan, choose_seeds(stores, name, args.episodes or 1, args.seed), stores, args.workers or 1)
+
+
+def _in_emulator(args: argparse.Namespace) -> bool:
+    """Whether a person is to play in BizHawk."""
+    from kart_pipeline.games.registry import find_game
+
+    info = find_game(args.game)
+    emulated = info is not None and info.emulated
+    if args.driver == PERSON and not emulated:
+        raise KartError(f"--driver {PERSON} is for BizHawk; drive {args.game} with --driver keyboard or gamepad.")
+    if emulated and args.driver in ("keyboard", "gamepad"):
+        raise KartError(
+            f"In BizHawk you play with the pad that you have set up there: leave out --driver {args.driver}."
+        )
+    return emulated and args.driver in (None, PERSON)
+
+
+def _emulated(args: argparse.Namespace) -> int:
+    from kart_pipeline.games.registry import session_name
+    from recorder.capture import choose_seeds
+    from recorder.emulating import EmulatorPlan, capture_emulator
+    from recorder.live.cockpit import Wishes
+    from recorder.stores import Stores
+
+    stores, options = Stores.open(args.store), _options(args)
+    plan = EmulatorPlan(
+        game=args.game,
+        options=options,
+        seeds=choose_seeds(stores, session_name(args.game, options), args.episodes or 1, args.seed),
+        track=args.track or "",
+        codec=args.codec or "jpeg",
+        max_steps=args.max_steps,
+        wishes=Wishes(
+            countdown_s=args.countdown or 0.0,
+            autostart=bool(args.autostart),
+            paused=bool(args.paused),
+            signals=args.signals or "auto",
+        ),
+    )
+    return capture_emulator(plan, stores)
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """The game's, with what is to be launched among them."""
+    from kart_pipeline.games.registry import game_options, launched
+
+    return launched(args.game, game_options(args.option or ()), args.launch)
 
 
 def _screen(args: argparse.Namespace) -> int:

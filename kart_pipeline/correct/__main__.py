@@ -20,7 +20,8 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.correct.campaign import Campaign, Wishes
 from kart_pipeline.correct.road import recipe
-from kart_pipeline.games.registry import GAMES
+from kart_pipeline.games.bizhawk.game import NAME as BIZHAWK
+from kart_pipeline.games.registry import GAMES, openable
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.networks import NETWORKS
 
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "a new model learns from that, and the score decides. Everything is kept in KART_HOME (default .kart).",
     )
     add = parser.add_argument
-    add("--game", default="car_racing", choices=sorted(GAMES), help="default car_racing")
+    add("--game", default="car_racing", choices=openable(), help="default car_racing")
     add(
         "--rounds",
         type=int,
@@ -131,7 +132,7 @@ def _wishes(given: argparse.Namespace) -> Wishes:
     hyper = HyperParameters.from_dict({**recipe(given.minutes).to_dict(), **named})
     _check(hyper, training_set)
     return Wishes(
-        game=given.game,
+        game=_game(given.game),
         rounds=given.rounds,
         episodes=given.episodes,
         recovery=given.recovery,
@@ -146,6 +147,23 @@ def _wishes(given: argparse.Namespace) -> Wishes:
         off_track_s=given.seconds_off_track,
         max_steps=given.max_steps,
     )
+
+
+def _game(name: str) -> str:
+    """The game whose sessions, model and rounds these are; nobody sits beside them to start an emulator.
+
+    Raises:
+        KartError: it is not said what is to be launched.
+    """
+    if name != BIZHAWK:
+        return name
+    launched = [game for game in openable() if game not in GAMES]
+    if len(launched) != 1:
+        raise KartError(
+            "Rounds start BizHawk by themselves: say with `launch` in bizhawk.toml of KART_HOME how (docs/bizhawk.md), "
+            f"and name that game. {'There is none yet.' if not launched else f'There are {launched}.'}"
+        )
+    return launched[0]
 
 
 def _settings(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.correct.commands import run
-from kart_pipeline.games.registry import GAMES
+from kart_pipeline.games.registry import default_contract, find_game
 from kart_pipeline.learning.hyper import HyperParameters
 
 NOISE = "0.8"  # of the expert's hands, see `driving.drivers.knocks`
@@ -53,7 +53,7 @@ class Road:
 
     def record_recoveries(self, wanted: int, workers: int = 2) -> None:
         """The same with drives of `RECOVERY_S` that begin beside the line, where nobody who drives well ever comes."""
-        steps = round(RECOVERY_S * GAMES[self.game].contract.rate_hz)
+        steps = round(RECOVERY_S * default_contract(self.game).rate_hz)
         limit = ["--recovery", "--max-steps", str(min(steps, self.max_steps or steps))]
         self._record(wanted, workers, limit, beside=True)
 
@@ -65,7 +65,8 @@ class Road:
             self.console.print("All sessions of this round are there.")
             return
         arguments = ["--game", self.game, "--driver", "expert", "--noise", NOISE, "--episodes", str(missing)]
-        workers = GAMES[self.game].workers(workers)
+        info = find_game(self.game)
+        workers = info.workers(workers) if info is not None else 1
         self.command("recorder", "capture", *arguments, "--workers", str(workers), *options)
 
     def prepare(self) -> None:

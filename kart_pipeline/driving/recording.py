@@ -25,7 +25,7 @@ def session_header(
         codec: of the frames.
         displaced: the drive began beside the line.
     """
-    source = {"kind": "simulated" if game.simulated else "real-time", "seed": seed}
+    source = {"kind": "simulated" if game.simulated else "real-time", "seed": seed, **game.about}
     return SessionHeader(
         id=new_session_id(game.name),
         game=game.name,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from kart_pipeline.core.action import Action, steering_channels
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.frame import Choice, Frame
+from kart_pipeline.core.frame import RGB, Choice, Frame
 from kart_pipeline.driving.drivers import POLICY, Driver
 
 HUMAN, ASSISTED = "human", "assisted"  # who chose: a person; a policy that steers while a person does the rest
@@ -79,6 +79,11 @@ class Takeover:
         self.taken = False
         self._moved_ns = 0  # when hands moved last
         self._deaf = False  # they gave the controls back and have not rested since
+
+    @property
+    def seen(self) -> RGB | None:
+        """The newest frame as the policy saw it, where it tells."""
+        return getattr(self._policy, "seen", None)
 
     def act(self, frame: Frame) -> Choice:
         """The policy's choice, or the person's."""

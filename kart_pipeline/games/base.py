@@ -1,8 +1,9 @@
 """What every game is to the loop: it shows frames, obeys actions and says when it is over."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -59,6 +60,22 @@ class Game(ABC):
     score: float
     hidden: str | None = None
     obstacle: str | None = None
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Nothing beside its name and track, as a rule."""
+        return {}
+
+    def ready(self, say: Callable[[str], None], should_stop: Callable[[], object] = lambda: False) -> None:  # noqa: B027
+        """Wait for what a game needs that does not start by itself; `reset` would wait too.
+
+        Args:
+            say: tells the person what is waited for, now and in later drives.
+            should_stop: asked meanwhile, likewise.
+
+        Raises:
+            KartError: it did not come.
+        """
 
     @abstractmethod
     def reset(self, seed: int | None = None) -> Frame:

@@ -24,20 +24,10 @@ from kart_pipeline.core.contract import VERSION, Contract, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.names import checked_id
+from kart_pipeline.games.pictures import PICTURES
 from kart_pipeline.games.registry import GAMES
 
 FILE = "contracts.toml"
-
-# Of 640x480: the road and the kart, without the sky, the window's title bar (the six uppermost rows in recordings of
-# TensorKart) and the instruments above. The minimap shows where the kart is: a network would learn this course by heart
-# from a few pixels.
-MARIO_KART_64: Mapping[str, Any] = {
-    "crop": Region(0, 130 / 480, 1, 430 / 480),
-    "masks": (Region(505 / 640, 250 / 480, 585 / 640, 435 / 480),),
-}
-
-# Games that cannot be opened from here, but whose pictures are known; any other gets the plain contract.
-PICTURES: Mapping[str, Mapping[str, Any]] = {"mario_kart_64": MARIO_KART_64}
 
 _SETTABLE = tuple(item.name for item in fields(Contract) if item.name != "spec")
 

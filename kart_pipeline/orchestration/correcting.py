@@ -21,7 +21,7 @@ from kart_pipeline.driving.hopeless import Hopeless
 from kart_pipeline.driving.recording import usual_codec
 from kart_pipeline.driving.seeds import correction_seeds
 from kart_pipeline.games.base import Autopilot, Game
-from kart_pipeline.games.registry import GAMES, make_game
+from kart_pipeline.games.registry import find_game, make_game
 from kart_pipeline.learning.package import read_package
 from kart_pipeline.learning.tracking import registered_name
 from kart_pipeline.orchestration.resources import Progress
@@ -88,7 +88,7 @@ def correct(settings: Settings, game: str, version: int, terms: Terms, progress:
         KartError: the game cannot be opened or has no expert, the driver is refused or gives other actions, the store
             cannot be written, or more drives are wanted than a version has tracks.
     """
-    if game not in GAMES:
+    if find_game(game) is None:
         raise KartError(f"{game} cannot be opened from here, so nobody can be corrected in it: {_by_hand(game)}")
     seeds = correction_seeds(version, terms.first, terms.drives)
     stores = Stores.open(settings=settings)
@@ -144,9 +144,9 @@ def _drives(
     progress: Progress,
 ) -> Iterator[Manifest]:
     """Drive the seeds that are missing, the last of all; the sessions, each when it is in the store."""
-    codec = usual_codec(simulated=GAMES[name].simulated)
-    plan = episode.Plan(name, KIND, stores.recordings, noise=terms.noise, codec=codec, max_steps=terms.max_steps)
     with make_game(name) as game:
+        codec = usual_codec(simulated=game.simulated)
+        plan = episode.Plan(name, KIND, stores.recordings, noise=terms.noise, codec=codec, max_steps=terms.max_steps)
         teacher = Expert(_expert(game))
         package = read_package(located.folder)
         check_fit(located.name, package, game)

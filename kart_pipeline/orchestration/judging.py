@@ -11,7 +11,7 @@ from kart_pipeline.driving.scorecard import Scorecard
 from kart_pipeline.driving.scoring import MakeDriver, score
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.driving.trace import Trace
-from kart_pipeline.games.registry import GAMES, make_game
+from kart_pipeline.games.registry import find_game, make_game
 from kart_pipeline.learning.evaluation import NETWORK, Evaluation, evaluate
 from kart_pipeline.learning.inference import predict_batches
 from kart_pipeline.learning.package import DriverPackage, load_network, read_package
@@ -114,7 +114,8 @@ def drive_opponents(package: DriverPackage, course: Course, progress: Progress) 
 
 def processes(course: Course, *, network: bool) -> int:
     """How many processes drive a course: few seeds are driven here, where TensorFlow is loaded already."""
-    return 1 if network and len(course.seeds) < PAYS_FROM else GAMES[course.game].workers(course.workers)
+    info = find_game(course.game)
+    return 1 if info is None or (network and len(course.seeds) < PAYS_FROM) else info.workers(course.workers)
 
 
 def kind(package: DriverPackage) -> str:
@@ -126,7 +127,7 @@ def kind(package: DriverPackage) -> str:
 
 def playable(game: str) -> bool:
     """Whether the game can be opened from here and driven by itself, seed by seed."""
-    return game in GAMES
+    return find_game(game) is not None
 
 
 def _drive(name: str, driver: MakeDriver, course: Course, progress: Progress, *, network: bool) -> Driven:

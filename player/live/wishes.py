@@ -212,5 +212,6 @@ _SIMULATED = {
     "compare": "drives the same course again, which nobody can on the screen",
     "workers": "is for simulated games",
     "option": "is for games that are opened here",
+    "launch": "starts BizHawk, which needs no screen",
     "video_drives": "is for a series of drives",
 }

@@ -12,8 +12,9 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.desktop.source import ScreenSource
 from kart_pipeline.driving.clock import Clock
 from kart_pipeline.driving.loop import Observer
-from kart_pipeline.games.desktop import DesktopGame
+from kart_pipeline.games.base import Game
 from recorder.devices.device import Device
+from recorder.devices.emulator import EMULATOR
 from recorder.live.chords import Hotkeys, PadChords
 from recorder.live.commands import Commands
 from recorder.live.deeds import Deeds
@@ -54,7 +55,7 @@ class Cockpit:
         device: in the person's hands.
         out: the terminal.
         game: that is recorded.
-        source: of its frames.
+        source: of its frames, where they come from the screen.
 
     Attributes:
         clock: for the drive.
@@ -71,15 +72,15 @@ class Cockpit:
         commands: Commands,
         device: Device,
         out: Console,
-        game: DesktopGame,
-        source: ScreenSource,
+        game: Game,
+        source: ScreenSource | None,
     ) -> None:
         self._wishes, self._commands, self._device = wishes, commands, device
         self._out, self._game, self._source = out, game, source
         self._title = f"{game.name} {game.track}".strip()
         self._signals = Signals(wishes.signals, device)
         self.give = self._signals.give
-        self.clock = Clock(game.rate_hz)
+        self.clock = Clock(game.rate_hz, paced=not game.simulated)
         self.gate = Gate(wishes.countdown_s, autostart=wishes.autostart, give=self.give)
         self.saving = False
         self._deeds: Deeds | None = None
@@ -111,11 +112,12 @@ class Cockpit:
         return [gauge, *self._preview(recording)]
 
     def _preview(self, recording: ScreenRecording) -> Sequence[Observer]:
-        if not self._wishes.preview:
+        source = self._source
+        if not self._wishes.preview or source is None:
             return []
-        size = self._source.about["frame"]
+        size = source.about["frame"]
         frame = (size["width"], size["height"])
-        where, monitors = lambda: self._source.place, self._source.monitors
+        where, monitors = lambda: source.place, source.monitors
         try:
             preview = Preview(recording, self._game.spec, self._title, where, monitors, frame, self.say)
         except KartError as error:  # it is no reason not to record
@@ -126,7 +128,8 @@ class Cockpit:
     def _listen(self, deeds: Deeds) -> dict[str, str]:
         """Hear commands; by which ways, and what they are called."""
         ways: dict[str, str] = {}
-        if self._device.about["device"] != "keyboard":  # keys have their own combinations
+        # Keys have their own combinations, and a pad in an emulator is the emulator's.
+        if self._device.about["device"] not in ("keyboard", EMULATOR):
             self._stack.enter_context(PadChords(self._device, self._commands, deeds.obey))
             ways["pad"] = f"on the pad, held for {self._commands.hold_s:g} s"
         try:

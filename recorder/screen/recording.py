@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import Step
@@ -12,12 +13,13 @@ from kart_pipeline.core.session_writer import SessionWriter
 from kart_pipeline.core.store import Store
 from kart_pipeline.driving.clock import Clock
 from kart_pipeline.driving.loop import STEP_LIMIT, STOPPED, Observer, drive
+from kart_pipeline.games.base import Game
 from kart_pipeline.games.desktop import DesktopGame
 from recorder.devices.device import Device
 from recorder.episode import INTERRUPTED, KEEP_S, Dropped, Taken
 from recorder.live.gate import Gate
 from recorder.live.signals import Signal
-from recorder.pads import DevicePad, Human
+from recorder.pads import Human, Pad
 from recorder.stores import session_megabytes
 from recorder.timing import Writing
 from recorder.writing import BackgroundWriter
@@ -45,7 +47,7 @@ class ScreenRecording:
         self,
         writer: BackgroundWriter,
         folder: Path,
-        game: DesktopGame,
+        game: Game,
         device: Device,
         *,
         gate: Gate | None = None,
@@ -162,12 +164,21 @@ class ScreenRecording:
 Parts = Callable[[ScreenRecording], Sequence[Observer]]
 
 
+class HeldPad(Pad, Protocol):
+    """A pad that is a device which may be unplugged."""
+
+    @property
+    def device(self) -> Device:
+        """What the person holds."""
+
+
 def record_screen(
     store: Store,
     header: SessionHeader,
-    game: DesktopGame,
-    pad: DevicePad,
+    game: Game,
+    pad: HeldPad,
     *,
+    seed: int | None = None,
     parts: Parts = lambda _: (),
     gate: Gate | None = None,
     clock: Clock | None = None,
@@ -183,6 +194,7 @@ def record_screen(
         header: of the session.
         game: what is seen.
         pad: what the person holds.
+        seed: for the game's reset.
         parts: makes the observers that see each step after it was recorded.
         gate: as for `ScreenRecording`.
         clock: as for `drive`.
@@ -207,11 +219,14 @@ def record_screen(
             result = drive(
                 game,
                 Human(pad, live=True),
+                seed=seed,
                 observers=[recording, *parts(recording)],
                 clock=clock,
                 should_stop=enough,
             )
-            writer.finish(result.ended, None, {"cadence": result.cadence.to_dict(), **game.source.notes()})
+            notes = game.source.notes() if isinstance(game, DesktopGame) else {}
+            told = None if isinstance(game, DesktopGame) else result.score
+            writer.finish(result.ended, told, {"cadence": result.cadence.to_dict(), **notes})
     except NothingKeptError:
         return Dropped(0, 0.0)  # the person ended it before it began, or cut all of it
     except KartError as error:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kart_pipeline.core.errors import KartError
 from kart_pipeline.correct.__main__ import _parser, _wishes, main
 
 
@@ -55,6 +56,14 @@ def test_a_mistake_is_answered_by_one_sentence(arguments, sentence, capsys, tmp_
     assert sentence in said
     assert "Traceback" not in said
     assert not (tmp_path / "home").exists()
+
+
+def test_rounds_in_bizhawk_are_those_of_the_game_that_can_be_launched(home):
+    with pytest.raises(KartError, match="say with `launch`"):
+        _wishes(_parser().parse_args(["--game", "bizhawk"]))
+    home.mkdir()
+    (home / "bizhawk.toml").write_text('[super_mario_kart.launch]\nemuhawk = "EmuHawk"\nrom = "smk.sfc"\n')
+    assert _wishes(_parser().parse_args(["--game", "bizhawk"])).game == "super_mario_kart"
 
 
 def test_a_journal_of_something_else_is_refused(capsys, tmp_path, monkeypatch):

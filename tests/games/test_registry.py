@@ -6,7 +6,16 @@ import pytest
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.names import checked_id
-from kart_pipeline.games.registry import GAMES, default_contract, game_options, make_game
+from kart_pipeline.games.registry import (
+    GAMES,
+    default_contract,
+    find_game,
+    game_options,
+    launched,
+    make_game,
+    openable,
+    session_name,
+)
 
 
 @pytest.mark.parametrize("name", GAMES)
@@ -15,7 +24,7 @@ def test_every_game_opens_under_its_name_and_agrees_with_its_contract(name, requ
         request.getfixturevalue("supertuxkart")
     with make_game(name) as game:
         contract = default_contract(name)
-        assert game.name == checked_id(name, "game")
+        assert game.name == checked_id(session_name(name, {}), "game")
         assert game.spec == contract.spec
         assert game.rate_hz == contract.rate_hz
         assert game.simulated == GAMES[name].simulated
@@ -24,6 +33,27 @@ def test_every_game_opens_under_its_name_and_agrees_with_its_contract(name, requ
 def test_a_game_in_real_time_is_played_by_one_process():
     assert GAMES["car_racing"].workers(2) == 2
     assert GAMES["supertuxkart"].workers(2) == 1
+    assert GAMES["bizhawk"].workers(2) == 1
+
+
+def test_a_game_of_bizhawk_opens_under_its_own_name_once_it_is_said_how_to_launch_it(home):
+    assert find_game("mario_kart_64") is None
+    home.mkdir()
+    (home / "bizhawk.toml").write_text('[mario_kart_64.launch]\ncore = "Ares64"\n')
+    assert "mario_kart_64" in openable()
+    info = find_game("mario_kart_64")
+    assert info.emulated
+    assert info.contract == GAMES["bizhawk"].contract
+    with make_game("mario_kart_64") as game:
+        assert game.name == "mario_kart_64"
+
+
+def test_what_is_launched_is_an_option_of_the_emulator_and_of_no_other_game():
+    given = launched("bizhawk", {"frames": 3}, ["EmuHawk", "mk64.z64"])
+    assert given == {"frames": 3, "emuhawk": "EmuHawk", "rom": "mk64.z64"}
+    assert launched("car_racing", {}, None) == {}
+    with pytest.raises(KartError, match="car_racing does not run in it"):
+        launched("car_racing", {}, ["EmuHawk", "mk64.z64"])
 
 
 def test_options_are_read_as_a_person_types_them():

@@ -18,6 +18,7 @@ class Race:
     Args:
         memory: says what the numbers mean; None follows nothing.
         patience_s: how long a race may take, in seconds of game time; None leaves it open.
+        stuck_s: how long it may go on without progress; None bears that.
 
     Attributes:
         track: the course, as a valid id; "" where the game does not tell.
@@ -26,9 +27,10 @@ class Race:
             once the game tells another course.
     """
 
-    def __init__(self, memory: Memory | None, patience_s: float | None = None) -> None:
+    def __init__(self, memory: Memory | None, patience_s: float | None = None, stuck_s: float | None = STUCK_S) -> None:
         self._memory = memory
         self._patience_s = patience_s
+        self._stuck_s = stuck_s
         self.track = ""
         self.score = 0.0
         self.ended: str | None = None
@@ -51,7 +53,7 @@ class Race:
             self.ended = FINISHED
         elif course != self.track:
             self.ended = NO_RACE
-        elif seconds - self._since >= STUCK_S:
+        elif self._stuck_s is not None and seconds - self._since >= self._stuck_s:
             self.ended = STUCK
         elif self._patience_s is not None and seconds >= self._patience_s:
             self.ended = "time limit"

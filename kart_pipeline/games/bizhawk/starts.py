@@ -1,5 +1,6 @@
 """Where drives begin in an emulated game: save states, each with a beginning that a seed chooses."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ class Start:
     steer: float = 0.0
     push_s: float = 0.0
 
+    @property
+    def course(self) -> str:
+        """What the save state is called, as a valid id, for games that do not tell their course; "" without one."""
+        return re.sub(r"[^0-9A-Za-z]+", "-", self.state.stem).strip("-")[:64] if self.state is not None else ""
+
 
 class Starts:
     """The beginnings of all drives.
@@ -52,6 +58,11 @@ class Starts:
                 )
         self._states = tuple(state.absolute() for state in states)
         self._disturbed = disturbed
+
+    @property
+    def named(self) -> bool:
+        """Whether there are save states."""
+        return bool(self._states)
 
     def start(self, seed: int) -> Start:
         """The same seed begins in the same way; seeds in a row take the states in turn."""

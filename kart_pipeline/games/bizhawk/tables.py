@@ -7,6 +7,7 @@
     order = "big"                       # of the bytes of a number
     progress = { lap = "laps_driven", laps = 3 }    # (lap + part / parts) / laps; part and parts are optional
     search = { held = ["A"], steers = 11 }          # optional, see `Searching`
+    launch = { emuhawk = "…", rom = "…", states = ["…"] }   # optional, of a person's own file, see `Launching`
 
     [mario_kart_64.values.speed]        # a name of `Frame.state`
     address = 0x0F6BBC                  # or addresses = [ … ]
@@ -106,6 +107,23 @@ class Searching:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Launching:
+    """How the game is started on this machine; with it, all that plays games unattended can play this one.
+
+    Attributes:
+        emuhawk: BizHawk's program; "" leaves the start to the person.
+        rom: the game's file.
+        states: files of save states where drives begin, one a course.
+        core: BizHawk's core, such as Ares64, where the person wants it kept in their sessions.
+    """
+
+    emuhawk: str = ""
+    rom: str = ""
+    states: tuple[str, ...] = ()
+    core: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GameTable:
     """One game; the fields are those of the file."""
 
@@ -117,6 +135,7 @@ class GameTable:
     values: tuple[Value, ...]
     progress: Progress | None = None
     search: Searching = field(default_factory=Searching)
+    launch: Launching | None = None
 
     def __post_init__(self) -> None:
         if self.order not in ("big", "little"):
@@ -196,6 +215,8 @@ def _table(name: str, data: dict[str, Any]) -> GameTable:
         data["progress"] = Progress(**_known(Progress, "progress", data["progress"]))
     if "search" in data:
         data["search"] = Searching(**_known(Searching, "search", data["search"]))
+    if "launch" in data:
+        data["launch"] = Launching(**_known(Launching, "launch", data["launch"]))
     return GameTable(name=name, values=values, **_known(GameTable, "game", data))
 
 

@@ -1,0 +1,64 @@
+"""EmuHawk is started as a person would, and its end is told."""
+
+import sys
+
+import pytest
+
+from kart_pipeline.core.errors import KartError
+from kart_pipeline.games.bizhawk import launching
+from kart_pipeline.games.bizhawk.launching import EmuHawk, advice, command
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    path = tmp_path / "kart.lua"
+    path.touch()
+    monkeypatch.setattr(launching, "SCRIPT", path)
+    return path
+
+
+def program(tmp_path, text):
+    """A program that says its own arguments, written in this Python."""
+    if sys.platform == "win32":
+        pytest.skip("a script with a line that names its interpreter")
+    path = tmp_path / "EmuHawkMono.sh"
+    path.write_text(f"#!{sys.executable}\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_flags_are_those_that_every_release_since_2_9_knows(script):
+    assert command("EmuHawk.exe", "mk 64.z64", 43880) == [
+        "EmuHawk.exe",
+        "--socket_ip=127.0.0.1",
+        "--socket_port=43880",
+        f"--lua={script}",
+        "mk 64.z64",
+    ]
+    assert "--socket_port=43880" in advice(43880)
+
+
+def test_what_is_missing_is_named(tmp_path, script):
+    with pytest.raises(KartError, match=r"no BizHawk .*nowhere"):
+        EmuHawk(str(tmp_path / "nowhere"), str(script), 1, tmp_path / "log")
+    with pytest.raises(KartError, match=r"no ROM .*nowhere"):
+        EmuHawk(str(script), str(tmp_path / "nowhere"), 1, tmp_path / "log")
+
+
+def test_one_that_ends_by_itself_is_told_with_what_it_said(tmp_path, script, soon):
+    log = tmp_path / "home" / "bizhawk.log"
+    started = EmuHawk(str(program(tmp_path, "import sys; print(sys.argv[1:]); sys.exit(3)")), str(script), 7, log)
+    soon(lambda: not started.alive)
+    with pytest.raises(KartError, match=r"status 3.*bizhawk\.log"):
+        started.check()
+    assert "--socket_port=7" in log.read_text()
+    started.close()
+
+
+def test_it_ends_with_us(tmp_path, script):
+    started = EmuHawk(
+        str(program(tmp_path, "import time; time.sleep(60)")), str(script), 7, tmp_path / "home" / "bizhawk.log"
+    )
+    started.check()
+    started.close()
+    assert not started.alive
