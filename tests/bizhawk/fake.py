@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kart_pipeline.core.frame import RGB
 from tests.bizhawk.comm import Comm, HangError
 from tests.bizhawk.joypad import Joypad
 from tests.bizhawk.worlds import WORLDS, World, png
@@ -50,7 +51,7 @@ class FakeBizHawk:
         self.world, self.say = world, say
         self.joypad = Joypad(analog=analog)
         self.frame, self.frameskip, self.limited, self.sound = 0, 1, True, True
-        self._drawn = world.picture()
+        self._picture, self._old = world.picture(), False
         self._states: dict[str, Any] = {}
         self._exit: list[Any] = []
         self._held: dict[str, int | bool] = {}
@@ -87,8 +88,14 @@ class FakeBizHawk:
             self.say({"frame": self.frame, "pad": {name: value for name, value in held.items() if value}})
         self.world.step(held)
         self.frame += 1
-        if not self.frameskip or self.frame % 4 == 0:
-            self._drawn = self.world.picture()
+        self._old = self._old or not self.frameskip or self.frame % 4 == 0
+
+    @property
+    def _drawn(self) -> RGB:
+        """The core's picture, which is drawn when it is asked for."""
+        if self._old:
+            self._picture, self._old = self.world.picture(), False
+        return self._picture
 
     def close(self) -> None:
         """As when its window is closed."""
@@ -160,7 +167,7 @@ class FakeBizHawk:
             return False
         state, self.frame = self._states[name]
         self.world.load(state)
-        self._drawn = self.world.picture()
+        self._old = True
         return True
 
 
@@ -177,6 +184,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--world", choices=WORLDS, default="counter")
     parser.add_argument("--lua", default="5.4")
+    parser.add_argument("--person", type=json.loads, default={}, help="what the person's own pad does, as JSON")
     parser.add_argument("--analog", action="store_true")
     parser.add_argument("--fps", type=float, default=1000.0)
     given = parser.parse_args()
@@ -186,6 +194,7 @@ def main() -> int:
         sys.stdout.flush()
 
     emulator = FakeBizHawk(given.port, WORLDS[given.world](), lua=given.lua, analog=given.analog, say=say)
+    emulator.joypad.person |= given.person
     try:
         emulator.run(fps=given.fps)
     except HangError:

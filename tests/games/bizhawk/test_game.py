@@ -9,28 +9,6 @@ from kart_pipeline.driving.loop import drive
 from kart_pipeline.games.registry import make_game
 from tests.bizhawk.worlds import Car, Counter
 
-COUNTED = """
-[counted]
-title = "Counter"
-system = "N64"
-roms = ["00"]
-order = "big"
-progress = { lap = "way", laps = 100 }
-search = { held = ["A"], steers = 3, hold_s = 0.1, coast_s = 0.0 }
-[counted.values.way]
-address = 4
-type = "f32"
-low = 0
-high = 1000
-"""
-
-
-@pytest.fixture
-def counted(home):
-    home.mkdir(exist_ok=True)
-    (home / "bizhawk.toml").write_text(COUNTED)
-    return "counted"
-
 
 def number(frame):
     """Of the emulated frame that a picture shows."""
