@@ -72,4 +72,4 @@ def test_a_model_of_a_game_that_cannot_be_opened_says_which_can(shelf, home, tmp
     folder = shutil.copytree(shelf.folder, tmp_path / "model")
     (folder / "driver" / "about.json").write_text('{"game": "mario_kart_64"}')
     assert main(["score", "--model-uri", str(folder)]) == 2
-    assert "game is mario_kart_64; name one that drives by itself with --game: car_racing" in capfd.readouterr().err
+    assert "mario_kart_64; name one that drives by itself with --game: bizhawk, car_racing" in capfd.readouterr().err
