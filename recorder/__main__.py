@@ -22,6 +22,7 @@ examples:
   python -m recorder calibrate --window Project64 --game mario_kart_64
   python -m recorder list
   python -m recorder info 20261123-031718-car_racing-9f3a1c
+  python -m recorder view
   python -m recorder doctor
   python -m recorder trim 20261123-031718-car_racing-9f3a1c --leave-out 12-15.5
   python -m recorder repair --all
@@ -105,6 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(run=_doctor)
     doctor.add_argument("ids", nargs="*", metavar="ID", help="default: all")
 
+    view = commands.add_parser(
+        "view", parents=[common], help="look at sessions in the browser, and mark what is to be left out"
+    )
+    view.set_defaults(run=_view)
+    view.add_argument("ids", nargs="*", metavar="ID", help="default: all")
+    view.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
+    view.add_argument("--no-browser", action="store_true", help="only print the address")
+
     mend = commands.add_parser("repair", parents=[common], help="finish sessions whose recorder died")
     mend.set_defaults(run=_repair)
     which = mend.add_mutually_exclusive_group(required=True)
@@ -170,6 +179,13 @@ def _info(args: argparse.Namespace) -> int:
 
     session_info(Stores.open(args.store), Settings.from_env(), args.id, as_json=args.json)
     return 0
+
+
+def _view(args: argparse.Namespace) -> int:
+    from recorder.stores import Stores
+    from recorder.view.command import view
+
+    return view(Stores.open(args.store), args.ids, port=args.port, browser=not args.no_browser)
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -27,13 +27,18 @@ class MappedFrames(Sequence[RGB]):
 
     def __getitem__(self, row: int) -> RGB:  # type: ignore[override]  # slices are not offered
         """uint8 `(H, W, 3)` of one row; negative rows count from the end."""
+        return decode_frame(self.encoded(row))
+
+    def encoded(self, row: int) -> bytes:
+        """The same as the PNG or JPEG file that is stored."""
         position = _position(row, len(self))
         group = bisect_right(self._ends, position)
         if group != self._group:
             column = self._file.read_row_group(group, columns=["frame"]).column("frame").combine_chunks()
             self._frames, self._group = column.field("bytes"), group
         start = self._ends[group - 1] if group else 0
-        return decode_frame(self._frames[position - start].as_py())
+        data: bytes = self._frames[position - start].as_py()
+        return data
 
     def close(self) -> None:
         """Unmap the file."""

@@ -1,0 +1,1 @@
+"""`python -m recorder view`: sessions in the browser, to look at and to mark what is to be left out."""
