@@ -28,9 +28,8 @@ def run() -> list[Row]:
         _record(Path(name))
         command = [sys.executable, "-m", "recorder", "view", "hour", "--store", name, "--no-browser"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
             began = time.perf_counter()
-            address = server.stdout.readline().strip()
+            address = server.stdout.readline().strip() if server.stdout else ""
             try:
                 return _looked(address, began, server.pid)
             finally:
