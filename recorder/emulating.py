@@ -74,7 +74,7 @@ def capture_emulator(plan: EmulatorPlan, stores: Stores) -> int:
         stop = stack.enter_context(StopRequest())
         game.ready(say, stop)
         for seed in plan.seeds:
-            outcome = _record(plan, seed, game, stores, stop)
+            outcome = _record(plan, seed, game, stores, stop, say)
             if isinstance(outcome, Dropped):
                 say(f"The recording ended after {outcome.seconds:.1f} s and was not kept.")
             else:
@@ -86,11 +86,14 @@ def capture_emulator(plan: EmulatorPlan, stores: Stores) -> int:
     return 0 if stop.signal == signal.SIGINT else stop.exit_code
 
 
-def _record(plan: EmulatorPlan, seed: int, game: BizHawk, stores: Stores, stop: StopRequest) -> Taken | Dropped:
+def _record(
+    plan: EmulatorPlan, seed: int, game: BizHawk, stores: Stores, stop: StopRequest, say: Callable[[str], None]
+) -> Taken | Dropped:
     err = console(stderr=True)
     pad = EmulatorPad(game)
     settings = PadSettings.load(Settings.from_env().home)
-    game.reset(seed)  # to know the course; the recording begins there anew
+    if not _at_a_race(game, seed, say, stop):
+        return Dropped(seed, 0.0)
     with Cockpit(plan.wishes, settings.commands, pad, err, game, None) as cockpit:
         header = session_header(game, seed, {"kind": "human", **pad.about}, plan.codec)
         header = replace(header, track=header.track or plan.track)
@@ -119,6 +122,18 @@ def _record(plan: EmulatorPlan, seed: int, game: BizHawk, stores: Stores, stop: 
             say=cockpit.say,
             give=cockpit.give,
         )
+
+
+def _at_a_race(game: BizHawk, seed: int, say: Callable[[str], None], stop: StopRequest) -> bool:
+    """Go to where the drive begins, and wait while the last race is still on the screen; False where it is to end."""
+    game.reset(seed)
+    if game.ended:
+        say("Waiting for you to begin the next race.")
+    while game.ended:
+        if stop():
+            return False
+        game.reset(seed)
+    return True
 
 
 class _StartState:

@@ -77,7 +77,8 @@ GAMES: Mapping[str, GameInfo] = {
 def find_game(name: str) -> GameInfo | None:
     """A game that can be opened from here; None where it cannot.
 
-    Beside `GAMES` these are the games of BizHawk that `bizhawk.toml` in KART_HOME says how to launch.
+    Beside `GAMES` these are the games of BizHawk that `bizhawk.toml` in KART_HOME says how to launch. Nobody is taken
+    to look on there, so they run as fast as they can.
 
     Raises:
         KartError: that file is broken.
@@ -88,7 +89,7 @@ def find_game(name: str) -> GameInfo | None:
     if table is None or table.launch is None:
         return None
     contract = Contract(console(table.system).spec, BIZHAWK_CONTRACT.rate_hz, **PICTURES.get(name, {}))
-    return GameInfo(table.title, partial(BizHawk, game=name), contract, BizHawk.simulated, emulated=True)
+    return GameInfo(table.title, partial(BizHawk, game=name, fast=True), contract, BizHawk.simulated, emulated=True)
 
 
 def openable() -> list[str]:

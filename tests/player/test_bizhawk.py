@@ -21,6 +21,7 @@ from kart_pipeline.learning.inference import predictor
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.package import make_golden
 from kart_pipeline.learning.tracking import log_driver, training_run
+from kart_pipeline.orchestration.correcting import Terms, correct
 from player.cli import main
 
 URI = "models:/kart-counted/1"
@@ -86,6 +87,18 @@ def test_a_model_of_another_game_is_refused_before_anything_is_launched(shelf, c
     assert main(["--model-uri", str(shelf.folder), *words]) == 2
     assert "trained to drive car_racing, and this is counted" in capsys.readouterr().err
     assert not emuhawk.started
+
+
+def test_a_round_of_corrections_launches_it_and_the_search_says_what_is_right(words, models, emuhawk):
+    program, rom = emuhawk.launch
+    with (models / "bizhawk.toml").open("a") as file:
+        file.write(f"[counted.launch]\nemuhawk = '{program}'\nrom = '{rom}'\n")
+    (made,) = correct(Settings.from_env(), "counted", 1, Terms(drives=1, max_steps=12), lambda *_: None)
+    assert (made.steps, made.ended) == (12, "step limit")
+    session = Store(str(models / "sessions")).open(made.session)
+    rows = session.table(["actor", "label_A", "label_steer"]).to_pylist()
+    assert {(row["actor"], row["label_A"], row["label_steer"]) for row in rows} == {("policy", True, 0.0)}
+    assert pads(models)[-1] == {}
 
 
 @pytest.mark.e2e

@@ -62,6 +62,27 @@ def test_where_it_began_is_beside_it_as_a_save_state(beside, port, counted, home
     assert (home / "sessions" / manifest.id / STATE).is_file()
 
 
+def test_the_next_race_is_waited_for_and_is_a_session_of_its_own(beside, port, counted, home, capsys):
+    emulated = beside(Counter)
+
+    def play():
+        while emulated.emulator is None:
+            time.sleep(0.001)
+        emulated.emulator.joypad.person["P1 A"] = True
+        while "Waiting for you" not in "".join(said):
+            said.append(capsys.readouterr().err)
+            time.sleep(0.01)
+        emulated.emulator.world.way = 0.0  # as the game does at the start
+
+    said = []
+    threading.Thread(target=play, daemon=True).start()
+    plan = EmulatorPlan("bizhawk", {"game": counted, "port": port}, range(2))
+    assert capture_emulator(plan, Stores.open()) == 0
+    store = Store(str(home / "sessions"))
+    assert [store.manifest(name).ended for name in store.ids()] == ["finished", "finished"]
+    assert [store.manifest(name).source["seed"] for name in store.ids()] == [0, 1]
+
+
 def test_what_was_recorded_stays_when_bizhawk_is_killed(emuhawk, counted, home, monkeypatch):
     monkeypatch.setenv("FPS", "120")
     killer = threading.Timer(0.0, lambda: (_recording(home), time.sleep(1.5), emuhawk.kill()))

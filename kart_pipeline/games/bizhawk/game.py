@@ -54,6 +54,7 @@ class BizHawk(Game):
         realtime: the game does not wait while an action is chosen.
         disturbed: whether the first second and a half go as the seed says; else each state has a single drive.
         limit_s: how long a race may take, in seconds of game time; 0 leaves it open.
+        fast: in lockstep, BizHawk runs without sound and limit of speed.
         port: on which BizHawk reaches us; 0 takes any that is free.
         emuhawk, rom: BizHawk's program and the game's file, to start them here; "" waits for a person to do so.
         core: BizHawk's core, such as Ares64, which it does not tell by itself.
@@ -80,6 +81,7 @@ class BizHawk(Game):
         realtime: bool = False,
         disturbed: bool = True,
         limit_s: float = 0,
+        fast: bool = False,
         port: int = PORT,
         emuhawk: str = "",
         rom: str = "",
@@ -105,6 +107,7 @@ class BizHawk(Game):
         self.rate_hz = FRAMES_PER_S / frames
         self._frames, self._limit_s, self._by_hand = frames, float(limit_s), by_hand
         self._first = realtime or by_hand
+        self._fast = fast and not self._first
         named = state_files(states) if states else [Path(path).expanduser() for path in kept.states] if kept else []
         self._starts = Starts(named, disturbed=disturbed and not by_hand)
         self.meeting = Meeting(
@@ -234,7 +237,7 @@ class BizHawk(Game):
     def ahead(self) -> Lookahead:
         """The game as a search sees it."""
         return Lookahead(
-            Searched(self._running, self._console),
+            Searched(self._running, self._console, always=self._fast),
             Memory(self._table),
             name=self.name,
             spec=self.spec,
@@ -268,6 +271,8 @@ class BizHawk(Game):
 
     def _begin(self, link: Remote, seed: int | None) -> Frame:
         start = self._starts.start(seed or 0)
+        if self._fast:
+            link.hurry(True)
         rest = self._console.pad(self.spec.neutral())
         if start.state is not None:
             link.load(str(start.state))

@@ -13,11 +13,13 @@ class Searched:
     Args:
         running: the BizHawk that is connected now; raises KartError where there is none.
         console: from actions to its pad.
+        always: it hurries between two searches, too.
     """
 
-    def __init__(self, running: Callable[[], Remote], console: Console) -> None:
+    def __init__(self, running: Callable[[], Remote], console: Console, *, always: bool = False) -> None:
         self._running = running
         self._console = console
+        self._always = always
 
     def save(self) -> str:
         """See `Emulator.save`."""
@@ -33,7 +35,7 @@ class Searched:
 
     def hurry(self, on: bool) -> None:
         """See `Emulator.hurry`."""
-        self._running().hurry(on)
+        self._running().hurry(on or self._always)
 
     def hold(self, action: Action, frames: int) -> Mapping[str, float]:
         """See `Emulator.hold`."""

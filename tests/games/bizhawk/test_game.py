@@ -141,3 +141,13 @@ def test_the_search_beats_straight_ahead(beside, port, kart):
     assert searched.progress > 1.5 * straight.progress
     assert searched.off_track < straight.off_track
     assert emulated.emulator._states.keys() == {"state-0"}
+
+
+def test_who_scores_unwatched_hurries_until_the_end(beside, port, counted, soon):
+    emulated = beside(Counter)
+    with make_game("bizhawk", game=counted, port=port, disturbed=False, fast=True) as game:
+        frame = game.reset(0)
+        assert not emulated.emulator.limited
+        game.expert().action(frame)
+        assert not emulated.emulator.limited
+    soon(lambda: emulated.emulator.limited)
