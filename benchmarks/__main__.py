@@ -13,7 +13,7 @@ from kart_pipeline.core.errors import KartError
 
 NAMES = (
     *("startup", "frames", "store", "view", "training", "inference", "runtimes"),
-    *("capture", "cockpit", "killed", "codecs", "driving"),
+    *("capture", "cockpit", "killed", "codecs", "driving", "bizhawk"),
 )
 
 
