@@ -51,7 +51,13 @@ def locate(uri: str, settings: Settings, *, trust_remote: bool = False) -> Locat
         folder = Path(uri)
         if folder.is_dir():
             return Located(folder.absolute(), folder.name, uri)
-        raise KartError(f"{uri!r} is neither a model's folder nor one of {_FORMS}.")
+        what = f"{uri!r} is neither a model's folder nor one of {_FORMS}"
+        try:
+            with _client(settings, trust_remote) as client:
+                said = str(_unknown(client, what))
+        except KartError:  # there is no store to ask either; the form of the URI is what is wrong
+            said = f"{what}."
+        raise KartError(said)
     with _client(settings, trust_remote) as client:
         return _located(client, uri, settings, trust_remote)
 
@@ -139,7 +145,7 @@ def _is_local(location: str, tracking_uri: str) -> bool:
 def _of_run(client: Any, uri: str) -> tuple[str, str, str]:
     run_id, _, name = uri.removeprefix("runs:").strip("/").partition("/")
     if not run_id or not name:
-        raise KartError(f"{uri!r} names no model; write runs:/<run id>/model.")
+        raise _unknown(client, f"{uri!r} names no model; write runs:/<run id>/model")
     try:
         experiment = client.get_run(run_id).info.experiment_id
     except Exception as error:
