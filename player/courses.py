@@ -84,6 +84,23 @@ def find_model(uri: str, settings: Settings, *, runtime: str, trust_remote: bool
     return Model(replace(first.located, uri=uri), first.package, first.chosen, courses)
 
 
+def of_course(uri: str, course: str = "") -> str:
+    """The URI of one model, where `uri` may be `models:/NAME@course` and the course is known beforehand.
+
+    Raises:
+        KartError: it is, and the course is not.
+    """
+    if not (uri.startswith("models:") and uri.endswith(_EACH)):
+        return uri
+    name = uri.removesuffix(_EACH)
+    if not course:
+        raise KartError(
+            f"{uri} is a model for each course, and nothing says which course is meant; name one model, as "
+            f"{name}@{PREFIX}luigi-raceway, or the course with --track where there is one."
+        )
+    return f"{name}@{PREFIX}{course}"
+
+
 def open_driver(model: Model, game: Game, stages: Stages | None = None) -> Driver:
     """The model as a driver of `game`.
 

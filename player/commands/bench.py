@@ -15,6 +15,7 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.learning.package import read_package
 from kart_pipeline.learning.runtimes import RUNTIMES, runtime_named
 from player.bench import Bench, bench
+from player.courses import of_course
 from player.locate import locate
 from player.options import add_model
 from player.progress import Bars
@@ -55,7 +56,7 @@ def run(arguments: Sequence[str] | None) -> int:
     settings = Settings.from_env()
     with redirect_stdout(sys.stderr), Bars() as bars:
         bars.begin("finding the model", 1)
-        located = locate(given.model_uri, settings, trust_remote=given.trust_remote)
+        located = locate(of_course(given.model_uri), settings, trust_remote=given.trust_remote)
         package = read_package(located.folder)
         bars.done()
         found = bench(located.name, package, settings, names, given.seconds, bars.say)

@@ -17,6 +17,7 @@ from kart_pipeline.driving.loop import STOPPED, Observer, drive
 from kart_pipeline.games.controls import known_controls
 from kart_pipeline.games.desktop import DesktopGame
 from kart_pipeline.learning.package import DriverPackage, read_package
+from player.courses import of_course
 from player.live.cockpit import Cockpit
 from player.live.filming import dress
 from player.live.outcome import Outcome
@@ -81,7 +82,7 @@ def drive_screen(
     film = (
         Film(wishes.video, speed=wishes.speed, chart=True) if wishes.video else None
     )  # a name that cannot be written fails first
-    located = locate(uri, settings, trust_remote=trust_remote)
+    located = locate(of_course(uri, wishes.track), settings, trust_remote=trust_remote)
     package = read_package(located.folder)
     check_model(located.name, package.game, package.contract, game, any_game=wishes.any_game)
     chosen = choose(runtime, package, settings)

@@ -15,7 +15,7 @@ from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.package import make_golden
 from kart_pipeline.learning.tracking import log_driver, training_run
 from player.cli import main
-from player.courses import find_model, open_driver
+from player.courses import find_model, of_course, open_driver
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,10 @@ def test_what_no_registry_holds_is_a_sentence(garage, uri, match):
 def test_a_model_whose_versions_have_no_such_alias_says_which_is_missing(shelf):
     with pytest.raises(KartError, match="No version of kart-car_racing has an alias course-…"):
         find_model("models:/kart-car_racing@course", shelf.settings, runtime="auto")
+
+
+def test_where_the_course_is_known_beforehand_its_model_is_named() -> None:
+    assert of_course("models:/kart@course", "luigi-raceway") == "models:/kart@course-luigi-raceway"
+    assert of_course("models:/kart@champion", "luigi-raceway") == "models:/kart@champion"
+    with pytest.raises(KartError, match="nothing says which course is meant; name one model, as models:/kart@course-"):
+        of_course("models:/kart@course")
