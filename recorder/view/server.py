@@ -7,7 +7,9 @@ change it (its Origin is refused).
 import contextlib
 import hmac
 import json
+import os
 import secrets
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -50,18 +52,21 @@ class ViewServer(ThreadingHTTPServer):
         address: of the page, with the token without which nothing is served.
 
     Raises:
-        KartError: the port is taken.
+        KartError: the port is taken, or none.
     """
 
     daemon_threads = True
-    allow_reuse_address = False
+    allow_reuse_address = (
+        os.name == "posix"
+    )  # there a port rests a minute after its last page; on Windows it would be shared
 
     def __init__(self, store: Store, ids: list[str], port: int = 0) -> None:
         try:
             super().__init__((HOST, port), _Handler)
-        except OSError as error:
+        except (OSError, OverflowError) as error:  # the latter: it is above 65535
+            why = getattr(error, "strerror", None) or error
             raise KartError(
-                f"Port {port} of this machine cannot be served on ({error.strerror or error}); name another with "
+                f"Port {port} of this machine cannot be served on ({why}); name another with "
                 "--port, or none for a free one."
             ) from error
         self._store = store
@@ -69,6 +74,11 @@ class ViewServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(16)
         self._open: OrderedDict[str, Shown] = OrderedDict()
         self._lock = threading.Lock()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nobody minds a page that was closed while it was being answered; anything else is a mistake of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:
@@ -95,7 +105,10 @@ class ViewServer(ThreadingHTTPServer):
         """What the page offers."""
         found = []
         for name in self.ids:
-            manifest = self._store.manifest(name)
+            try:
+                manifest = self._store.manifest(name)
+            except KartError:  # deleted since; whoever has it open is told there
+                continue
             about = {"id": name, "game": manifest.game, "track": manifest.track, "seconds": manifest.duration_s}
             found.append(about | {"score": manifest.score})
         return found
@@ -124,8 +137,10 @@ class _Handler(BaseHTTPRequestHandler):
             status, kind, body = _json({"error": str(error), "theirs": error.theirs.to_dict()}, HTTPStatus.CONFLICT)
         except KartError as error:
             status, kind, body = _json({"error": str(error)}, HTTPStatus.BAD_REQUEST)
-        except (KeyError, ValueError, TypeError):
+        except (LookupError, ValueError, TypeError):
             status, kind, body = _json({"error": "That cannot be asked."}, HTTPStatus.BAD_REQUEST)
+        if status != HTTPStatus.OK and self.command == "POST":
+            self.close_connection = True  # what is unread of the body must not pass for the next question
         with contextlib.suppress(ConnectionError):  # the page was closed, or wants another picture by now
             self.send_response(status)
             for name, value in _HEADERS.items():
@@ -133,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             still = status == HTTPStatus.OK and kind.startswith("image/")
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.send_header("Cache-Control", "private, max-age=3600" if still else "no-store")
             self.end_headers()
             self.wfile.write(body)
@@ -145,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         if origin is not None and origin.removeprefix("http://").casefold() not in here:
             return _text("Pages of other sites get nothing here.", HTTPStatus.FORBIDDEN)
-        token = urlsplit(self.path).path.split("/")[1]
+        token = urlsplit(self.path).path.removeprefix("/").partition("/")[0]
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
             return _text("The address of the page is in the terminal where it was started.", HTTPStatus.NOT_FOUND)
         return None
@@ -175,8 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _post(self, path: list[str], _: dict[str, list[str]]) -> Reply:
         length = int(self.headers.get("Content-Length", "0"))
-        if length > MOST_BODY or self.headers.get("Content-Type") != "application/json":
-            self.close_connection = True  # the body stays unread
+        if not 0 <= length <= MOST_BODY or self.headers.get("Content-Type") != "application/json":
             return _text("Edits are a little JSON.", HTTPStatus.BAD_REQUEST)
         body = self.rfile.read(length)
         if self.headers.get("Origin") is None:

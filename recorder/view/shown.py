@@ -2,6 +2,7 @@
 
 import io
 import threading
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ from PIL import Image
 
 from kart_pipeline.core.edits import Edits, check_range, save_edits
 from kart_pipeline.core.errors import KartError
-from kart_pipeline.core.mapped import MappedFrames
-from kart_pipeline.core.session import Session
+from kart_pipeline.core.mapped import MappedFrames, MappedVideo
+from kart_pipeline.core.session import DAMAGE, Session
 from kart_pipeline.datasets.labels import vectors
 from kart_pipeline.datasets.spots import spots
 
@@ -47,9 +48,10 @@ class Shown:
         labels = vectors(self._table, [f"label_{name}" for name in names])
         self._taught = np.where(np.isnan(labels), self._executed, labels)  # of what nobody taught, what was done
         actors = self._table.column("actor").to_pylist()
-        self._kinds = sorted(set(actors))
+        # the rarest last: it is what a column of the chart shows, so that a moment of a teacher is seen in an hour
+        self._kinds = [actor for actor, _ in Counter(sorted(actors)).most_common()]
         self._actor = np.array([self._kinds.index(actor) for actor in actors], np.int8)
-        self._frames = session.map()
+        self._frames: MappedFrames | MappedVideo | None = session.map()
         self._lock = threading.Lock()
 
     def about(self) -> dict[str, Any]:
@@ -90,14 +92,15 @@ class Shown:
         return save_edits(self._folder, edits, based_on=based_on).to_dict()
 
     def chart(self, columns: int) -> dict[str, Any]:
-        """Least and greatest value of each channel in each column, and who acted there most.
+        """Least and greatest value of each channel in each column, and who acted there.
 
         Args:
             columns: how many are wanted; a session of fewer rows has one a row.
 
         Returns:
             "starts", the first row of each column; by channel "low" and "high", of labels; of the first axis also
-            "done_low" and "done_high", what was executed; "actor", by its place in `about()["actors"]`.
+            "done_low" and "done_high", what was executed; "actor", the rarest of those who
+            acted there, by its place in `about()["actors"]`.
         """
         count = max(1, min(columns, MOST_COLUMNS, len(self._steps)))
         starts = np.linspace(0, len(self._steps), count, endpoint=False).astype(np.int64)
@@ -131,24 +134,34 @@ class Shown:
         """
         if not 0 <= row < len(self._steps):
             raise KartError(f"Session {self.session.id} has no row {row}.")
-        with self._lock:
-            if isinstance(self._frames, MappedFrames):
-                data = self._frames.encoded(row)
-                return data, "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
-            rgb = self._frames[row]
+        try:
+            with self._lock:
+                if self._frames is None:
+                    self._frames = self.session.map()
+                if isinstance(self._frames, MappedFrames):
+                    data = self._frames.encoded(row)
+                    return data, "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+                rgb = self._frames[row]
+        except DAMAGE as error:
+            raise KartError(
+                f"The frame of step {self._steps[row]} of session {self.session.id} cannot be read ({error}); "
+                "restore the session from a copy."
+            ) from error
         file = io.BytesIO()
         Image.fromarray(rgb).save(file, "JPEG", quality=_JPEG_QUALITY)
         return file.getvalue(), "image/jpeg"
 
     def close(self) -> None:
-        """Unmap the pictures."""
+        """Unmap the pictures; whoever still asks for one has them mapped again."""
         with self._lock:
-            self._frames.close()
+            if self._frames is not None:
+                self._frames.close()
+            self._frames = None
 
-    def _breaks(self) -> list[list[int]]:
-        """Row and step wherever steps are missing before, and at the beginning: what lies between counts on."""
+    def _breaks(self) -> list[tuple[int, int, float]]:
+        """Row, step and second wherever steps are missing before, and at the beginning: what lies between counts on."""
         rows = np.concatenate([[0], np.flatnonzero(np.diff(self._steps) != 1) + 1])
-        return [[int(row), int(self._steps[row])] for row in rows]
+        return [(int(row), int(self._steps[row]), round(float(self._seconds[row]), 3)) for row in rows]
 
 
 def _plain(values: Any) -> list[float]:

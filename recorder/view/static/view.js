@@ -54,6 +54,7 @@ class Pane {
     this.root.addEventListener("pointerdown", () => activate(this), true);
     this.root.addEventListener("focusin", () => activate(this));
     this.listen();
+    this.work(false);
   }
 
   async open() {
@@ -72,8 +73,12 @@ class Pane {
     this.$("spots").replaceChildren(...(this.about.spots.length ? this.about.spots.map((spot) => this.spotItem(spot)) : [item("None.")]));
     await this.resize();
     this.say("");
-    this.go(0);
+    this.work(true);
+    this.go(this.row);
   }
+
+  // Nothing can be done with a session that is not here yet, or cannot be read.
+  work(on) { for (const part of ["chart", "seek", "tools"]) this.$(part).inert = !on; }
 
   spotItem(spot) {
     const entry = document.createElement("li");
@@ -91,17 +96,19 @@ class Pane {
 
   // Rows and steps: steps count on where frames are missing.
   stepOf(row) {
-    const at = this.about.steps.findLast(([first]) => first <= row);
+    const at = this.about.steps[lastUpTo(this.about.steps, 0, row)];
     return at[1] + row - at[0];
   }
 
   rowOf(step) {
-    const at = this.about.steps.findLast(([, first]) => first <= step) || this.about.steps[0];
-    const next = this.about.steps[this.about.steps.indexOf(at) + 1];
+    const place = lastUpTo(this.about.steps, 1, step), at = this.about.steps[place], next = this.about.steps[place + 1];
     return Math.max(0, Math.min(at[0] + Math.max(0, step - at[1]), (next ? next[0] : this.about.rows) - 1));
   }
 
-  timeOf(row) { return clock((this.about.seconds * row) / Math.max(1, this.about.rows - 1)); }
+  timeOf(row) {
+    const at = this.about.steps[lastUpTo(this.about.steps, 0, row)];
+    return clock(at[2] + (row - at[0]) / this.about.rate);
+  }
 
   // Where we are.
   go(row) {
@@ -133,15 +140,18 @@ class Pane {
   }
 
   async showPicture() {
-    const row = this.row, image = this.picture(row);
-    await image.ready;
-    // while one is on its way others are asked for: the newest that came is shown
-    if (this.row === row || (this.playing && row <= this.row && row > (this.shown ?? -1))) {
+    // While one is on its way the slider moves on: no queue of pictures that nobody waits for, the newest is next.
+    if (this.showing) return;
+    this.showing = true;
+    while (this.shown !== this.row) {
+      const row = this.row, image = this.picture(row);
+      await image.ready;
       this.shown = row;
       this.$("picture").src = image.src;
       this.$("picture").dataset.row = row;
       if (image.bad) this.say(`Frame ${this.stepOf(row)} cannot be shown: it is damaged.`, true);
     }
+    this.showing = false;
   }
 
   async values(row) {
@@ -334,6 +344,16 @@ class Pane {
       this.draw();
     });
   }
+}
+
+// The last of `entries`, which ascend, whose value in `place` is not above `value`; the first where there is none.
+function lastUpTo(entries, place, value) {
+  let low = 0, high = entries.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (entries[middle][place] <= value) low = middle; else high = middle;
+  }
+  return low;
 }
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(2).padStart(5, "0")}`;

@@ -80,6 +80,44 @@ def test_a_session_is_scrubbed_and_played(record, serve, visit) -> None:
     assert at(page) == stopped
 
 
+def test_a_slider_that_is_faster_than_pictures_come_leaves_no_queue_of_them(record, serve, visit) -> None:
+    record("a", 200)
+    page = visit(serve("a").address)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    page.evaluate(
+        """() => {
+            const seek = document.querySelector('.seek');
+            for (let row = 50; row <= 150; row += 1) { seek.value = row; seek.dispatchEvent(new Event('input')); }
+        }"""
+    )
+    page.wait_for_function("() => document.querySelector('.picture').dataset.row === '150'")
+    assert [name for name in asked if name.isdigit()] == ["50", "150"]
+
+
+def test_times_go_on_after_a_pause_as_the_clock_did(record, serve, visit) -> None:
+    record("a", 200, gap=600)
+    page = visit(serve("a").address)
+    assert page.locator(".time").inner_text() == "0:00.00 of 0:39.95, frame 0"
+    assert page.locator(".spots").inner_text().startswith("0:04.95 30050 ms without a frame")
+    page.keyboard.press("n")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".time").inner_text() == "0:35.00 of 0:39.95, frame 700"
+
+
+def test_a_session_that_cannot_be_read_says_so_and_the_others_can_be_chosen(record, serve, visit) -> None:
+    broken, _ = record("a", 20), record("b", 20)
+    server = serve("b", "a")
+    page = visit(server.address)
+    (broken.local_path / "steps.parquet").write_bytes(b"nothing")
+    page.get_by_title("a", exact=True).click()
+    page.get_by_text("steps.parquet of session a is damaged").wait_for()
+    page.keyboard.press(" ")
+    page.keyboard.press("[")
+    page.get_by_title("b", exact=True).click()
+    page.wait_for_function("() => document.querySelector('.picture').dataset.row === '0'")
+
+
 def test_marks_are_made_undone_saved_and_there_again(record, serve, visit) -> None:
     session = record("a", 200, gap=30)
     server = serve("a")

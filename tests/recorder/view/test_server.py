@@ -38,7 +38,7 @@ def test_facts_chart_and_values_are_the_sessions(record, serve) -> None:
     server = serve("a")
     about = json.loads(ask(server, "api/about/a")[1])
     assert (about["rows"], about["axes"], about["buttons"]) == (200, ["steer", "throttle"], ["A"])
-    assert about["steps"] == [[0, 0], [100, 130]]
+    assert about["steps"] == [[0, 0, 0.0], [100, 130, 6.5]]
     assert [(spot["kind"], spot["first"], spot["last"]) for spot in about["spots"]] == [("gap", 99, 130)]
     chart = json.loads(ask(server, "api/chart/a?columns=10")[1])
     steer = np.sin(np.arange(200) / 15).astype(np.float32)
