@@ -17,6 +17,7 @@ _FIRST_S = 900.0  # for a person who has to find their ROM
 _AGAIN_S = 60.0  # for a script that looks for us every few seconds
 _TELL_S = 10.0
 _LOOK_S = 0.25
+_PAUSE_S = 1800.0  # of a person who had to go; whoever is away for longer wants their drive ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class Meeting:
         self._process: EmuHawk | None = None
         self._remote: Remote | None = None
         self._met = False
+        self._silent, self._told_silence = 0.0, False
 
     @property
     def about(self) -> dict[str, object]:
@@ -99,6 +101,7 @@ class Meeting:
             self.say(f"{advice(port)}\n\nWaiting for it; Ctrl-C ends.")
         remote = self._awaited(self._door, patience)
         self._welcome(remote)
+        remote.gives_up = self._gives_up
         self._remote, self._met = remote, True
         return remote
 
@@ -135,6 +138,16 @@ class Meeting:
                 told = now
                 self.say(f"Still waiting for BizHawk on port {door.port}, {now - begun:.0f} s.")
         return remote
+
+    def _gives_up(self, seconds: float) -> bool:
+        """Whether an answer that has not come for so long is not waited for any more."""
+        if seconds < self._silent:
+            self._silent, self._told_silence = seconds, False  # another turn
+        self._silent = seconds
+        if seconds >= _TELL_S and not self._told_silence:
+            self._told_silence = True
+            self.say("BizHawk does not answer; is it paused, or is a menu open? It goes on when BizHawk does.")
+        return bool(self.should_stop()) or seconds >= _PAUSE_S
 
     def _welcome(self, remote: Remote) -> None:
         """See what runs there.

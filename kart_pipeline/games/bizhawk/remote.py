@@ -1,6 +1,6 @@
 """What a game needs of BizHawk at the other end of the link."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,12 +55,14 @@ class Remote(Protocol):
         system: as BizHawk calls it.
         rom, rom_hash: name and hash of the ROM.
         about: all that it told of itself, for the manifest.
+        gives_up: asked while an answer is waited for, with the seconds so far: a person may have paused BizHawk.
     """
 
     system: str
     rom: str
     rom_hash: str
     about: Mapping[str, Any]
+    gives_up: Callable[[float], bool]
 
     def read(self, reads: Sequence[Read]) -> None:
         """These numbers come with every frame from now on."""

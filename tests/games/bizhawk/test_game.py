@@ -1,5 +1,7 @@
 """A game in BizHawk, driven through `lua/kart.lua` in a real Lua over a real socket."""
 
+import threading
+
 import pytest
 
 from kart_pipeline.core.errors import KartError
@@ -141,6 +143,31 @@ def test_the_search_beats_straight_ahead(beside, port, kart):
     assert searched.progress > 1.5 * straight.progress
     assert searched.off_track < straight.off_track
     assert emulated.emulator._states.keys() == {"state-0"}
+
+
+def test_a_paused_bizhawk_is_waited_for(beside, port, counted, monkeypatch):
+    monkeypatch.setattr("kart_pipeline.games.bizhawk.meeting._TELL_S", 0.4)
+    emulated, said = beside(Counter), []
+    with make_game("bizhawk", game=counted, port=port, disturbed=False) as game:
+        game.ready(said.append)
+        before = game.reset(0)
+        emulated.paused = True
+        threading.Timer(0.9, lambda: setattr(emulated, "paused", False)).start()
+        assert number(game.step(game.cruise())) == number(before) + 2
+        assert game.ended is None
+    assert [line for line in said if "paused" in line]
+
+
+def test_whoever_stops_while_it_is_paused_has_stopped(beside, port, counted):
+    emulated, stopping = beside(Counter), threading.Event()
+    with make_game("bizhawk", game=counted, port=port, disturbed=False) as game:
+        game.ready(lambda _: None, stopping.is_set)
+        game.reset(0)
+        emulated.paused = True
+        threading.Timer(0.3, stopping.set).start()
+        game.step(game.cruise())
+        assert game.ended == "link lost"
+        emulated.paused = False
 
 
 def test_who_scores_unwatched_hurries_until_the_end(beside, port, counted, soon):

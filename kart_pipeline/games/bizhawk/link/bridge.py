@@ -3,7 +3,7 @@
 import contextlib
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.frame import RGB
 from kart_pipeline.games.bizhawk.consoles import Pad
 from kart_pipeline.games.bizhawk.link import messages
-from kart_pipeline.games.bizhawk.link.connection import Connection
+from kart_pipeline.games.bizhawk.link.connection import Connection, SilentError
 from kart_pipeline.games.bizhawk.link.messages import PNG, BadMessageError, Hello, Info
+from kart_pipeline.games.bizhawk.link.pulse import Pulse
 from kart_pipeline.games.bizhawk.memory import Read
 from kart_pipeline.games.bizhawk.remote import LostError, Seen
 
 ANSWER_S = 10.0  # as long as BizHawk waits for us
 _GOODBYE_S = 1.0
+_LOOK_S = 0.25
 
 
 class Bridge:
@@ -38,7 +40,9 @@ class Bridge:
         self.about: Mapping[str, Any] = hello.about
         self._connection = connection
         self._lock = threading.Lock()
+        self.gives_up: Callable[[float], bool] = lambda seconds: seconds >= ANSWER_S
         connection.send(b"OK")
+        self._pulse = Pulse(lambda: self._said(b"INFO"))
 
     @property
     def alive(self) -> bool:
@@ -86,6 +90,7 @@ class Bridge:
 
     def close(self, reason: str = "") -> None:
         """See `Remote.close`."""
+        self._pulse.stop()
         with contextlib.suppress(LostError), self._lock:
             if self._connection.alive:
                 self._connection.send(f"BYE {messages.words(reason)}".strip().encode())
@@ -95,14 +100,31 @@ class Bridge:
         self._connection.close()
 
     def _turn(self, command: bytes) -> bytes:
+        self._pulse.turn()
+        answer = self._said(command)
+        self._pulse.turn()
+        return answer
+
+    def _said(self, command: bytes) -> bytes:
         with self._lock:
             try:
                 self._connection.send(command)
-                return self._connection.receive(ANSWER_S)
+                return self._answer()
             except BaseException:
                 # A turn that was broken off (Ctrl-C) leaves an answer behind that would be taken for the next one's.
                 self._connection.close()
                 raise
+
+    def _answer(self) -> bytes:
+        """What comes next: a person may have paused BizHawk."""
+        waited = 0.0
+        while True:
+            try:
+                return self._connection.receive(_LOOK_S)
+            except SilentError:
+                waited += _LOOK_S
+                if self.gives_up(waited):
+                    raise SilentError(waited) from None
 
     def _json(self, command: bytes) -> dict[str, Any]:
         try:

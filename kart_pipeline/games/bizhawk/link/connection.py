@@ -13,6 +13,15 @@ _CHUNK = 2**16
 _MOST_WAITING = 16  # turns are strict, so more than one message that waits is nonsense already
 
 
+class SilentError(LostError):
+    """BizHawk is there, and says nothing."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"BizHawk has not answered for {seconds:g} s; is it paused, or does a window of its own hold it up?"
+        )
+
+
 class Connection:
     """One socket, read by a thread of its own: BizHawk sends without a limit of time, and would stand still.
 
@@ -53,9 +62,7 @@ class Connection:
         try:
             payload = self._messages.get(timeout=seconds)
         except queue.Empty:
-            raise LostError(
-                f"BizHawk has not answered for {seconds:g} s; is it paused, or does a window of its own hold it up?"
-            ) from None
+            raise SilentError(seconds) from None
         if payload is None:
             self._messages.put(None)  # for whoever asks again
             raise LostError(f"{self._why}.")

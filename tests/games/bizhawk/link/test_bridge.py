@@ -210,7 +210,7 @@ def test_a_bizhawk_that_talks_nonsense_or_not_at_all_is_given_up(door, monkeypat
     for answer, sentence in (
         (framed(b"what?"), "cannot be understood"),
         (b"what?", "is no message"),
-        (b"", "has not answered for 0.2 s; is it paused"),
+        (b"", "has not answered for 0.25 s; is it paused"),
         (framed(b"x") * 40, "cannot be understood|without being asked"),
     ):
         with socket.create_connection(("127.0.0.1", door.port)) as peer:
