@@ -25,7 +25,7 @@ from recorder.screen.report import lost, summary
 from recorder.stopping import StopRequest
 from recorder.stores import Stores
 
-_BEARABLE = 0.05  # share of steps that took longer than they may
+_BEARABLE = 0.95  # of the game's own speed
 STATE = "start.State"  # beside the session: where it began, as BizHawk saves it
 
 
@@ -170,9 +170,10 @@ def _deliver(taken: Taken, stores: Stores) -> None:
         raise KartError(taken.trouble)
     dropped, *_ = lost(taken.manifest)
     out.print(dropped, soft_wrap=True)
-    if taken.manifest.notes["cadence"]["late"] > _BEARABLE:
+    speed = taken.manifest.notes["cadence"]["hz"] / taken.manifest.rate_hz
+    if speed < _BEARABLE:
         out.print(
-            "BizHawk waited for this machine now and then, so the game ran slower than it is: take more frames a step, "
-            "as --option frames=3.",
+            f"The game ran at {speed:.0%} of its speed, for BizHawk or the recorder is too slow here: close what else "
+            "runs, or take more frames a step, as --option frames=3.",
             soft_wrap=True,
         )

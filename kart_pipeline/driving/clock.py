@@ -40,6 +40,7 @@ class Clock:
     Args:
         rate_hz: ticks per second.
         paced: wait for the schedule; else only measure, as for a game that stands still until it is told to step.
+        waiting: a section in which a game is waited for that keeps time itself: no work of ours, and never late.
         now_ns: a monotonic clock in nanoseconds. Windows' `monotonic_ns` has steps of 16 ms; `perf_counter_ns` is fine.
         sleep: waits that many seconds.
 
@@ -52,6 +53,7 @@ class Clock:
         rate_hz: float,
         *,
         paced: bool = True,
+        waiting: str = "",
         now_ns: Callable[[], int] = time.perf_counter_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -60,6 +62,7 @@ class Clock:
         self._rate_hz = rate_hz
         self._period_ns = 1e9 / rate_hz
         self._paced = paced
+        self._waiting = waiting
         self._now_ns = now_ns
         self._sleep = sleep
         self.start()
@@ -76,7 +79,7 @@ class Clock:
         """Book the time since the last call under `section`."""
         now = self._now_ns()
         spent, self._mark = now - self._mark, now
-        self._busy += spent
+        self._busy += spent if section != self._waiting else 0
         self._sum[section] = self._sum.get(section, 0) + spent
         self._worst[section] = max(self._worst.get(section, 0), spent)
 

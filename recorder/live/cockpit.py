@@ -80,7 +80,7 @@ class Cockpit:
         self._title = f"{game.name} {game.track}".strip()
         self._signals = Signals(wishes.signals, device)
         self.give = self._signals.give
-        self.clock = Clock(game.rate_hz, paced=not game.simulated)
+        self.clock = Clock(game.rate_hz, paced=not game.simulated, waiting="frame" if game.simulated else "")
         self.gate = Gate(wishes.countdown_s, autostart=wishes.autostart, give=self.give)
         self.saving = False
         self._deeds: Deeds | None = None

@@ -108,6 +108,21 @@ def test_waiting_is_not_booked_as_work():
     assert clock.cadence().worst_ms == pytest.approx({"frame": 10.0})
 
 
+def test_a_game_that_keeps_time_itself_makes_no_tick_late():
+    time = Time()
+    clock = Clock(30.0, paced=False, waiting="frame", now_ns=lambda: time.ns)
+    for _ in range(30):
+        time.work(0.002)
+        clock.lap("driver")
+        clock.wait()
+        time.work(0.038)
+        clock.lap("frame")
+    cadence = clock.cadence()
+    assert cadence.hz == pytest.approx(25.0)
+    assert (cadence.late, cadence.headroom) == (0.0, pytest.approx(1 - 0.002 * 30))
+    assert cadence.mean_ms["frame"] == pytest.approx(38.0)
+
+
 def test_start_forgets_what_was_measured():
     time = Time()
     clock = time.clock(10.0)

@@ -33,7 +33,8 @@ def advice(port: int) -> str:
     return (
         "Start BizHawk (2.9 or newer) in its folder with your ROM:\n\n"
         f"    {typed(command(program, 'ROM', port))}\n\n"
-        f"One that runs with these --socket options already connects by itself, or with its Lua Console: open {SCRIPT}."
+        "One that was started like this already finds us by itself; if its script has ended, open it again in the Lua "
+        f"Console: {SCRIPT}."
     )
 
 

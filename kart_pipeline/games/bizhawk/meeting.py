@@ -156,7 +156,7 @@ class Meeting:
             KartError: another game than is wanted.
         """
         table, others = self._wanted.table, self._wanted.tables
-        found, why = find_table(others, remote.system, remote.rom_hash)
+        found, why = find_table({table.name: table, **others}, remote.system, remote.rom_hash)
         wrong = ""
         if not remote.system or remote.system == "NULL":
             wrong = f"BizHawk runs no game; open {table.title} in it."
