@@ -28,7 +28,7 @@ from recorder.view.shown import Shown
 HOST = "127.0.0.1"
 MOST_OPEN = 4  # sessions whose rows are in memory
 MOST_BODY = 2**20
-_STATIC = {"": "index.html", "view.js": "view.js", "chart.js": "chart.js", "view.css": "view.css"}
+_STATIC = ("view.css", "shared.js", "chart.js", "marks.js", "pane.js", "view.js")
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
@@ -173,8 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get(self, path: list[str], query: dict[str, list[str]]) -> Reply:
         match path:
+            case [""]:
+                return _static("index.html")
             case [name] if name in _STATIC:
-                return _static(_STATIC[name])
+                return _static(name)
             case ["api", "sessions"]:
                 return _json(self.server.sessions())
             case ["api", "about", name]:

@@ -1,7 +1,7 @@
 "use strict";
 // The chart under a frame: lines of the axes, lanes of the buttons, who acted, spots, and what is left out.
 
-const LANE = 9, TOP = 14, BAND = 92, ACTORS = 5;
+const LANE = 13, TOP = 14, BAND = 92, ACTORS = 5;
 const SPOT_COLOURS = { gap: "--out", stuck: "--done", taps: "--done", lap: "--steer", failure: "--out", takeover: "--human" };
 
 class Chart {
@@ -43,19 +43,16 @@ class Chart {
       draw.stroke();
       if (place === 0) this.area(draw, data.done_low, data.done_high, middle, this.colour("--done"));
       this.area(draw, data.low[name], data.high[name], middle, this.colour(place ? "--faint" : "--steer"));
-      draw.fillStyle = this.colour("--faint");
-      draw.font = "12px system-ui, sans-serif";
-      draw.fillText(name, 6, middle - BAND / 2 + 14);
+      this.write(draw, name, middle - BAND / 2 + 14, 12);
     });
     const lanes = TOP + BAND * Math.max(1, about.axes.length);
     about.buttons.forEach((name, place) => {
       draw.fillStyle = this.colour("--steer");
       this.columns((x, next, column) => {
-        if (data.high[name][column] > 0.5) draw.fillRect(x, lanes + LANE * place + 1, next - x, LANE - 3);
+        if (data.high[name][column] <= 0.5) return;
+        draw.fillRect(Math.floor(x), lanes + LANE * place + 1, Math.ceil(next) - Math.floor(x), LANE - 3);
       });
-      draw.fillStyle = this.colour("--faint");
-      draw.font = "9px system-ui, sans-serif";
-      draw.fillText(name, 6, lanes + LANE * place + 8);
+      this.write(draw, name, lanes + LANE * place + 10, 11);
     });
     const foot = height - ACTORS;
     this.columns((x, next, column) => {
@@ -67,6 +64,18 @@ class Chart {
       const x = this.x(spot.rows[0]);
       draw.fillRect(x, 3, Math.max(3, this.x(spot.rows[1] + 1) - x), 6);
     }
+  }
+
+  // With a rim, as lines pass behind it.
+  write(draw, text, y, size) {
+    draw.font = `${size}px system-ui, sans-serif`;
+    draw.lineWidth = 4;
+    draw.lineJoin = "round";
+    draw.strokeStyle = this.colour("--panel");
+    draw.strokeText(text, 6, y);
+    draw.lineWidth = 1;
+    draw.fillStyle = this.colour("--ink");
+    draw.fillText(text, 6, y);
   }
 
   area(draw, low, high, middle, colour) {

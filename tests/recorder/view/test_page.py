@@ -127,7 +127,7 @@ def test_marks_are_made_undone_saved_and_there_again(record, serve, visit) -> No
     assert "frames 20 to 40" in page.locator(".left-out").inner_text()
     page.keyboard.press("n")
     assert at(page) == 99
-    page.keyboard.press("[")
+    page.keyboard.press("i")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("]")
     assert "frames 99 to 149" in page.locator(".left-out").inner_text()  # a gap of 30 steps lies between
@@ -176,6 +176,35 @@ def test_sessions_are_changed_and_shown_beside_each_other(record, serve, visit, 
     assert [item.input_value() for item in page.locator(".seek").all()] == ["0", "79"]
     page.get_by_label("Close this session").nth(0).click()
     assert page.locator(".pane .name").all_inner_texts() == ["b"]
+
+
+def test_two_sessions_move_together_with_the_distance_that_they_have(record, serve, visit) -> None:
+    record("a", 200)
+    record("b", 200, gap=20)
+    page = visit(serve("a", "b").address)
+    assert not page.get_by_label("Move together").is_visible()
+    page.get_by_label("Show b beside").click()
+    page.wait_for_function("() => document.querySelectorAll('.picture')[1]?.dataset.row === '0'")
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.get_by_label("Move together").check()
+    page.locator(".pane").nth(0).click(position={"x": 5, "y": 5})
+    page.keyboard.press("Shift+ArrowRight")
+    assert [item.input_value() for item in page.locator(".seek").all()] == ["20", "30"]
+    page.locator(".seek").nth(0).fill("150")
+    assert [item.input_value() for item in page.locator(".seek").all()] == ["150", "140"]  # b has 20 steps fewer there
+
+
+def test_a_page_with_unsaved_marks_asks_before_it_is_left(record, serve, visit) -> None:
+    record("a", 50)
+    page = visit(serve("a").address)
+    drag(page, 0.1, 0.2)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.evaluate("() => { setTimeout(() => location.reload(), 0); }")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    assert page.locator(".left-out").inner_text().startswith("0:00.25 to")
 
 
 def test_a_page_whose_program_has_ended_says_so_and_keeps_the_marks(record, serve, visit) -> None:
