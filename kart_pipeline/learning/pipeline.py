@@ -15,6 +15,7 @@ from kart_pipeline.datasets.split import Side
 from kart_pipeline.datasets.training_set import RowSet, TrainingSet
 from kart_pipeline.learning.augment import augment
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.workers import ALONE, Share
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -63,11 +64,17 @@ def shuffled(count: int, batch_size: int, seed: int) -> Iterator[npt.NDArray[np.
         pending = pending[batch_size:]
 
 
-def training_batches(training_set: TrainingSet, hyper: HyperParameters) -> "tf.data.Dataset":
+def training_batches(training_set: TrainingSet, hyper: HyperParameters, share: Share = ALONE) -> "tf.data.Dataset":
     """Endless shuffled, augmented batches `(images, {channel: labels (N, 1)}, weights (N,))` of the training rows.
 
+    Args:
+        training_set: to learn from.
+        hyper: says how.
+        share: which rows of each batch; all workers go through the same batches.
+
     Raises:
-        KartError: there are no training rows, or history is to be dropped where the contract has none.
+        KartError: there are no training rows, a batch cannot be shared, or history is to be dropped where the contract
+            has none.
     """
     import tensorflow as tf
 
@@ -81,16 +88,19 @@ def training_batches(training_set: TrainingSet, hyper: HyperParameters) -> "tf.d
     reader = BatchReader(training_set)
 
     def batches() -> Iterator[tuple[Images, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        for pick in shuffled(len(rows), hyper.batch_size, hyper.seed):
+        for batch in shuffled(len(rows), hyper.batch_size, hyper.seed):
+            pick = batch[share.index :: share.count]
             yield reader.read(rows.session_index[pick], rows.row[pick]), rows.labels[pick], rows.weight[pick]
 
+    size = share.rows(hyper)
     signature = (
-        tf.TensorSpec((hyper.batch_size, *contract.input_shape), tf.uint8),
-        tf.TensorSpec((hyper.batch_size, len(contract.spec)), tf.float32),
-        tf.TensorSpec((hyper.batch_size,), tf.float32),
+        tf.TensorSpec((size, *contract.input_shape), tf.uint8),
+        tf.TensorSpec((size, len(contract.spec)), tf.float32),
+        tf.TensorSpec((size,), tf.float32),
     )
 
     def prepared(step: "tf.Tensor", batch: "tuple[tf.Tensor, ...]") -> "tuple[object, ...]":
+        step = step * share.count + share.index  # else all workers would change their rows alike
         images = without_history(batch[0], step, contract, hyper) if hyper.history_dropout else batch[0]
         images, labels = augment(images, batch[1], step, contract, hyper)
         return images, per_head(labels, contract.spec), batch[2]

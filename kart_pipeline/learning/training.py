@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from kart_pipeline.learning.inference import predict_batches
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.pipeline import ordered_batches, some_rows, training_batches
 from kart_pipeline.learning.warm_start import begin_from
+from kart_pipeline.learning.workers import AllReduce, share_of_environment, together
 
 if TYPE_CHECKING:
     import keras
@@ -84,7 +86,8 @@ def train(
     """Fit a network and keep its best epoch. Nothing is written: an interrupted run leaves nothing behind.
 
     With `hyper.deterministic`, runs on the same machine with the same versions give equal weights. Across machines
-    they differ in the last digits, the less so with TF_ENABLE_ONEDNN_OPTS=0 in the environment.
+    they differ in the last digits, the less so with TF_ENABLE_ONEDNN_OPTS=0 in the environment. Where TF_CONFIG names
+    several workers, this is one of them, and all of them end with the same weights; see `workers`.
 
     Args:
         training_set: both of its sides are used: train to learn, val to choose the epoch and to judge.
@@ -104,6 +107,9 @@ def train(
     contract = training_set.contract
     check_augmentation(contract.spec, hyper)
     rows = len(some_rows(training_set, "train"))
+    share = share_of_environment()
+    share.rows(hyper)
+    all_reduce = AllReduce() if share.count > 1 else None
     keras.utils.set_random_seed(hyper.seed)
     if hyper.deterministic:
         tf.config.experimental.enable_op_determinism()  # for the rest of the process: there is no way back
@@ -115,22 +121,25 @@ def train(
     learning = build(precision=hyper.precision)
     if start is not None:
         begin_from(start, learning)
-    _compile(learning, contract.spec, hyper)
+    _compile(learning, contract.spec, hyper, all_reduce)
     validation = ordered_batches(training_set, "val", min(hyper.batch_size, _MOST_VALIDATION_BATCH))
     steps = hyper.steps_per_epoch or math.ceil(rows / hyper.batch_size)
     watch = _Watch(learning, contract.spec, hyper, steps, on_epoch, on_batch)
     best = keras.callbacks.EarlyStopping("val_loss", patience=hyper.patience, mode="min", restore_best_weights=True)
     began = time.monotonic()
-    learning.fit(
-        training_batches(training_set, hyper),
-        epochs=hyper.epochs,
-        steps_per_epoch=steps,
-        validation_data=validation,
-        # `best` last: on a bad loss `watch` raises before anything is kept
-        callbacks=[watch.callback(), best],
-        shuffle=False,  # the batches are shuffled already
-        verbose=0,
-    )
+    with together() if all_reduce else nullcontext():
+        if all_reduce:
+            all_reduce.level(learning)
+        learning.fit(
+            training_batches(training_set, hyper, share),
+            epochs=hyper.epochs,
+            steps_per_epoch=steps,
+            validation_data=validation,
+            # `best` last: on a bad loss `watch` raises before anything is kept
+            callbacks=[watch.callback(), best],
+            shuffle=False,  # the batches are shuffled already
+            verbose=0,
+        )
     seconds = time.monotonic() - began
     model = build()
     model.set_weights(learning.get_weights())
@@ -156,7 +165,9 @@ def _deterministic() -> bool:
     return bool(is_op_determinism_enabled())
 
 
-def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> None:
+def _compile(
+    model: "keras.Model", spec: ActionSpec, hyper: HyperParameters, all_reduce: AllReduce | None = None
+) -> None:
     """One loss for each head, and Adam.
 
     Each loss is a metric too: where batches differ in size, as the last one of a split does, Keras adds the losses of
@@ -166,7 +177,7 @@ def _compile(model: "keras.Model", spec: ActionSpec, hyper: HyperParameters) -> 
 
     kinds = losses(spec, hyper)
     model.compile(
-        keras.optimizers.Adam(hyper.learning_rate),
+        all_reduce.adam(hyper.learning_rate) if all_reduce else keras.optimizers.Adam(hyper.learning_rate),
         loss={name: kind() for name, kind in kinds.items()},
         loss_weights=dict.fromkeys(spec.axes, 1.0) | dict.fromkeys(spec.buttons, hyper.button_loss_weight),
         weighted_metrics={
