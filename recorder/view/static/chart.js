@@ -9,14 +9,17 @@ class Chart {
     this.lines = root.querySelector(".lines");
     this.above = root.querySelector(".above");
     this.root = root;
+    this.colours = new Map();
   }
 
   // A canvas knows no light-dark(): the browser is asked what comes of it.
   colour(name) {
-    this.root.style.color = `var(${name}, gray)`;
-    const found = getComputedStyle(this.root).color;
-    this.root.style.color = "";
-    return found;
+    if (!this.colours.has(name)) {
+      this.root.style.color = `var(${name}, gray)`;
+      this.colours.set(name, getComputedStyle(this.root).color);
+      this.root.style.color = "";
+    }
+    return this.colours.get(name);
   }
 
   get height() { return TOP + BAND * Math.max(1, this.about.axes.length) + LANE * this.about.buttons.length + ACTORS + 6; }
@@ -25,6 +28,7 @@ class Chart {
   show(about, data) {
     this.about = about;
     this.data = data;
+    this.colours.clear(); // it may have become dark
     const width = this.root.clientWidth, height = this.height, scale = window.devicePixelRatio || 1;
     for (const canvas of [this.lines, this.above]) {
       canvas.width = width * scale;
@@ -56,7 +60,7 @@ class Chart {
     });
     const foot = height - ACTORS;
     this.columns((x, next, column) => {
-      draw.fillStyle = this.colour(`--${about.actors[data.actor[column]]}`) || this.colour("--faint");
+      draw.fillStyle = this.colour(`--${about.actors[data.actor[column]]}`) ;
       draw.fillRect(Math.floor(x), foot, Math.ceil(next) - Math.floor(x), ACTORS);
     });
     for (const spot of about.spots) {

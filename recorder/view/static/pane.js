@@ -5,6 +5,7 @@ const AHEAD = 24;          // pictures fetched before they are shown
 const KEPT_PICTURES = 96;  // and kept
 const CHUNK = 512;         // rows of values fetched at a time
 const KEPT_CHUNKS = 16;
+const MOST_SPOTS = 200;    // in the list; the chart shows all
 
 class Pane extends Marks {
   constructor(id) {
@@ -41,7 +42,7 @@ class Pane extends Marks {
     this.$("axes").replaceChildren(...this.about.axes.map((name) => Object.assign(document.createElement("li"), { title: name })));
     this.$("buttons").replaceChildren(...this.about.buttons.map((name) => Object.assign(document.createElement("li"), { textContent: name })));
     this.$("wheel").hidden = !this.about.axes.length;
-    this.$("spots").replaceChildren(...(this.about.spots.length ? this.about.spots.map((spot) => this.spotItem(spot)) : [item("None.")]));
+    this.listSpots();
     await this.resize();
     this.say("");
     this.work(true);
@@ -50,6 +51,14 @@ class Pane extends Marks {
 
   // Nothing can be done with a session that is not here yet, or cannot be read.
   work(on) { for (const part of ["chart", "seek", "tools"]) this.$(part).inert = !on; }
+
+  listSpots() {
+    const { spots } = this.about, more = spots.length - MOST_SPOTS;
+    const entries = spots.slice(0, MOST_SPOTS).map((spot) => this.spotItem(spot));
+    if (!spots.length) entries.push(item("None."));
+    if (more > 0) entries.push(item(`And ${more} more: n goes from one to the next.`));
+    this.$("spots").replaceChildren(...entries);
+  }
 
   spotItem(spot) {
     const entry = document.createElement("li");

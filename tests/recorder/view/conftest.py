@@ -23,11 +23,11 @@ def record(tmp_path: Path) -> Record:
     """Records sessions whose pictures are as red as their row says."""
     store = Store(tmp_path / "sessions")
 
-    def make(name: str, count: int = 200, codec: str = "png", gap: int = 0) -> Session:
+    def make(name: str, count: int = 200, codec: str = "png", gap: int = 0, stride: int = 1) -> Session:
         header = SessionHeader(id=name, game="road", rate_hz=20, spec=SPEC, codec=codec)  # type: ignore[arg-type]
         with store.create(header) as writer:
             for row in range(count):
-                step = row + (gap if row >= count // 2 else 0)
+                step = stride * row + (gap if row >= count // 2 else 0)
                 label = SPEC.action(steer=float(np.sin(row / 15)), throttle=0.5, A=row % 40 < 20)
                 done = SPEC.action(steer=0.0, throttle=0.5, A=False)
                 rgb = np.full((48, 64, 3), (row % 256, 90, 160), np.uint8)

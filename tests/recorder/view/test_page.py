@@ -195,6 +195,15 @@ def test_two_sessions_move_together_with_the_distance_that_they_have(record, ser
     assert [item.input_value() for item in page.locator(".seek").all()] == ["150", "140"]  # b has 20 steps fewer there
 
 
+def test_a_session_that_lacks_every_second_frame_opens_as_any_other(record, serve, visit) -> None:
+    record("a", 3000, stride=2)
+    page = visit(serve("a").address)
+    assert page.locator(".spots li").count() == 201
+    assert page.locator(".spots li").last.inner_text() == "And 2799 more: n goes from one to the next."
+    page.keyboard.press("End")
+    assert page.locator(".time").inner_text() == "4:59.90 of 4:59.90, frame 5998"
+
+
 def test_a_page_with_unsaved_marks_asks_before_it_is_left(record, serve, visit) -> None:
     record("a", 50)
     page = visit(serve("a").address)
