@@ -121,8 +121,9 @@ local function advance(frames)
   end
 end
 
-local function hurry(on)
+local function hurry(on, unseen) -- unseen: nobody asks for a picture, so that none need be drawn
   hurried = on
+  if client.invisibleemulation ~= nil then client.invisibleemulation(on and unseen == true) end
   emu.limitframerate(not on)
   client.SetSoundOn(not on)
 end
@@ -194,7 +195,7 @@ function COMMANDS.FORGET(name)
 end
 
 function COMMANDS.HURRY(rest)
-  hurry(rest == "1")
+  hurry(rest ~= "0", rest == "2")
   return json({ done = true })
 end
 

@@ -51,6 +51,7 @@ class FakeBizHawk:
         self.world, self.say = world, say
         self.joypad = Joypad(analog=analog)
         self.frame, self.frameskip, self.limited, self.sound = 0, 1, True, True
+        self.invisible = False
         self._picture, self._old = world.picture(), False
         self._states: dict[str, Any] = {}
         self._exit: list[Any] = []
@@ -88,7 +89,7 @@ class FakeBizHawk:
             self.say({"frame": self.frame, "pad": {name: value for name, value in held.items() if value}})
         self.world.step(held)
         self.frame += 1
-        self._old = self._old or not self.frameskip or self.frame % 4 == 0
+        self._old = not self.invisible and (self._old or not self.frameskip or self.frame % 4 == 0)
 
     @property
     def _drawn(self) -> RGB:
@@ -126,6 +127,7 @@ class FakeBizHawk:
                 "getversion": lambda: version,
                 "bufferwidth": lambda: self._drawn.shape[1],
                 "bufferheight": lambda: self._drawn.shape[0],
+                "invisibleemulation": lambda on: setattr(self, "invisible", on),
                 "SetSoundOn": lambda on: setattr(self, "sound", on),
                 "frameskip": lambda number: setattr(self, "frameskip", number),
             },
@@ -167,8 +169,7 @@ class FakeBizHawk:
             return False
         state, self.frame = self._states[name]
         self.world.load(state)
-        self._old = True
-        return True
+        return True  # and the picture is still that of before, until a frame is drawn
 
 
 def _without_socket() -> dict[str, Callable[..., Any]]:

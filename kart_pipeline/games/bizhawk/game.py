@@ -55,7 +55,8 @@ class BizHawk(Game):
         disturbed: whether the first second and a half go as the seed says; else each state has a single drive.
         limit_s: how long a race may take, in seconds of game time; 0 leaves it open.
         fast: in lockstep, BizHawk runs without sound and limit of speed.
-        port: on which BizHawk reaches us; 0 takes any that is free.
+        port: on which BizHawk reaches us; 0 takes any that is free. By default any for one that is started here, else
+            43880.
         emuhawk, rom: BizHawk's program and the game's file, to start them here; "" waits for a person to do so.
         core: BizHawk's core, such as Ares64, which it does not tell by itself.
         by_hand: a person drives in BizHawk: nothing is pressed, loaded or judged to be stuck.
@@ -82,7 +83,7 @@ class BizHawk(Game):
         disturbed: bool = True,
         limit_s: float = 0,
         fast: bool = False,
-        port: int = PORT,
+        port: int | None = None,
         emuhawk: str = "",
         rom: str = "",
         core: str = "",
@@ -110,12 +111,13 @@ class BizHawk(Game):
         self._fast = fast and not self._first
         named = state_files(states) if states else [Path(path).expanduser() for path in kept.states] if kept else []
         self._starts = Starts(named, disturbed=disturbed and not by_hand)
+        program = emuhawk or (kept.emuhawk if kept else "")
         self.meeting = Meeting(
             Wanted(
                 table=table,
                 tables=tables,
-                port=port,
-                emuhawk=emuhawk or (kept.emuhawk if kept else ""),
+                port=(0 if program else PORT) if port is None else port,
+                emuhawk=program,
                 rom=rom or (kept.rom if kept else ""),
                 core=core or (kept.core if kept else ""),
             ),
@@ -226,8 +228,10 @@ class BizHawk(Game):
         """A search over save states, as the game's table says.
 
         Raises:
-            KartError: nothing tells how far a race is.
+            KartError: nothing tells how far a race is, or the game is in real time, which no search can stop.
         """
+        if self._first:
+            raise KartError(f"The expert of {self.name} stops the time to search; leave out realtime=true.")
         if self._table.progress is None:
             raise KartError(
                 f"There is no expert for {self._table.title}: its table says nothing of `progress`, by which to search."
@@ -281,7 +285,10 @@ class BizHawk(Game):
         for pad, seconds in ((rest, start.wait_s), (self._console.pad(self._turned(start.steer)), start.push_s)):
             if frames := round(seconds * FRAMES_PER_S):
                 link.hold(pad, frames, picture=False)
-        seen = link.hold(None if self._by_hand else rest, self._frames if self._first else 1, first=self._first)
+        own = None if self._by_hand else rest
+        if self._first:
+            link.hold(own, 1, picture=False)  # what was loaded is not drawn yet
+        seen = link.hold(own, self._frames if self._first else 1, first=self._first)
         doubt = self._memory.doubts(seen.numbers) if self._memory is not None else ""
         if doubt and doubt != self.doubt:
             self.meeting.say(doubt)

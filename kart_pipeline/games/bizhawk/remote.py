@@ -86,8 +86,8 @@ class Remote(Protocol):
     def forget(self, name: str) -> None:
         """Drop a state."""
 
-    def hurry(self, on: bool) -> None:
-        """While on: no limit of speed, no sound."""
+    def hurry(self, on: bool, *, unseen: bool = False) -> None:
+        """While on: no limit of speed, no sound; where nobody asks for pictures, `unseen`, none are drawn either."""
 
     def neutral(self) -> None:
         """Let go of the pad."""

@@ -35,7 +35,7 @@ class Searched:
 
     def hurry(self, on: bool) -> None:
         """See `Emulator.hurry`."""
-        self._running().hurry(on or self._always)
+        self._running().hurry(on or self._always, unseen=on)
 
     def hold(self, action: Action, frames: int) -> Mapping[str, float]:
         """See `Emulator.hold`."""

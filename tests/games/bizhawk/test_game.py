@@ -170,11 +170,18 @@ def test_whoever_stops_while_it_is_paused_has_stopped(beside, port, counted):
         emulated.paused = False
 
 
+def test_no_search_stops_the_real_time(beside, port, counted):
+    with make_game("bizhawk", game=counted, port=port, realtime=True) as game, pytest.raises(KartError, match="leave"):
+        game.expert()
+
+
 def test_who_scores_unwatched_hurries_until_the_end(beside, port, counted, soon):
     emulated = beside(Counter)
     with make_game("bizhawk", game=counted, port=port, disturbed=False, fast=True) as game:
         frame = game.reset(0)
         assert not emulated.emulator.limited
         game.expert().action(frame)
-        assert not emulated.emulator.limited
+        assert (emulated.emulator.limited, emulated.emulator.invisible) == (False, False)
+        shown = game.step(game.cruise())
+        assert number(shown) == number(frame) + 2
     soon(lambda: emulated.emulator.limited)

@@ -76,9 +76,9 @@ class Bridge:
         """See `Remote.forget`."""
         self._json(b"FORGET " + _path(name))
 
-    def hurry(self, on: bool) -> None:
+    def hurry(self, on: bool, *, unseen: bool = False) -> None:
         """See `Remote.hurry`."""
-        self._json(b"HURRY %d" % on)
+        self._json(b"HURRY %d" % (2 if on and unseen else on))
 
     def neutral(self) -> None:
         """See `Remote.neutral`."""

@@ -9,7 +9,7 @@ command may come.
     INFO                                        the present frame: {"frame", "lag", "numbers", "held"}
     READ lap@RDRAM:1443280:f32:big;…            these numbers come with every INFO from now on
     SAVE [path]   LOAD state   FORGET state     save states, in memory ("memory:…") or in files
-    HURRY 1       RELEASE      TEXT words       speed, the pad, the screen
+    HURRY 2       RELEASE      TEXT words       speed, the pad, the screen
     BYE words                                   is answered by BYE; BizHawk runs on by itself
 
 `at=end` is lockstep: the frames go by, then comes the answer. With `at=start` the answer is of before the frames, which
