@@ -104,7 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--game", default="car_racing", choices=sorted(GAMES))
+    parser.add_argument(
+        "--game", default="car_racing", choices=sorted(name for name in GAMES if not GAMES[name].emulated)
+    )
     parser.add_argument("--rounds", type=int, default=2, help="correction rounds (default 2)")
     parser.add_argument("--seeds", type=int, default=100, help="unseen tracks (default 100)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
