@@ -26,44 +26,49 @@ def record(home, game, port, **how):
     return status, store, store.manifest(name)
 
 
+class Turning(Counter):
+    """With every frame the person turns the stick by 8 more, once they have one."""
+
+    person = None
+
+    def step(self, held):
+        super().step(held)
+        if self.person is not None:
+            self.person["P1 X Axis"] = self.frames * 8 % 80
+
+
 def test_every_frame_has_the_hands_of_that_very_frame(beside, port, counted, home):
-    emulated = beside(Counter)
+    emulated = beside(Turning, fps=120)
 
     def play():
         while emulated.emulator is None:
             time.sleep(0.001)
-        person = emulated.emulator.joypad.person
-        while emulated.failure is None and not emulated._end.is_set():
-            person["P1 X Axis"] = (person["P1 X Axis"] + 8) % 80
-            person["P1 A"] = True
-            time.sleep(0.003)
+        emulated.emulator.world.person = emulated.emulator.joypad.person
 
     threading.Thread(target=play, daemon=True).start()
     status, store, manifest = record(home, counted, port, max_steps=40)
     assert (status, manifest.game, manifest.steps, manifest.rate_hz) == (0, "counted", 40, 30.0)
     assert manifest.driver["device"] == "emulator"
     assert manifest.source["emulator"]["way"] == "by hand"
-    rows = (
-        store.open(manifest.id).table(["frame", "steer", "A", "label_steer", "state_way", "actor", "t_ns"]).to_pylist()
-    )
-    shown = [np.asarray(Image.open(io.BytesIO(row["frame"]["bytes"])))[0, 0] for row in rows]
-    assert np.unique(np.diff([int(pixel[0]) for pixel in shown]) % 256).tolist() == [2]
+    rows = store.open(manifest.id).table(["frame", "steer", "label_steer", "actor", "t_ns"]).to_pylist()
     assert {row["actor"] for row in rows} == {"human"}
     assert all(row["steer"] == row["label_steer"] for row in rows)
-    assert [row["state_way"] for row in rows] == sorted(row["state_way"] for row in rows)
-    # The picture shows what was held in the last of the frames before it, so within 8 of what is held now.
-    off = [abs(80 * row["steer"] - (int(pixel[1]) - 128)) for row, pixel in zip(rows, shown, strict=True)]
-    assert np.median(off) <= 16
+    first = next(place for place, row in enumerate(rows) if row["steer"])
+    for row in rows[first + 1 :]:
+        frame, shown, _ = np.asarray(Image.open(io.BytesIO(row["frame"]["bytes"])))[0, 0].astype(int)
+        assert row["t_ns"] == round(frame * 1e9 / 60)
+        assert round(80 * row["steer"]) == frame * 8 % 80
+        assert shown - 128 == (frame - 1) * 8 % 80  # what the frame before had
 
 
 def test_where_it_began_is_beside_it_as_a_save_state(beside, port, counted, home):
-    beside(Counter)
+    beside(Counter, fps=120)
     _, _, manifest = record(home, counted, port, max_steps=40)
     assert (home / "sessions" / manifest.id / STATE).is_file()
 
 
 def test_the_next_race_is_waited_for_and_is_a_session_of_its_own(beside, port, counted, home, capsys):
-    emulated = beside(Counter)
+    emulated = beside(Counter, fps=120)
 
     def play():
         while emulated.emulator is None:
@@ -96,7 +101,7 @@ def test_what_was_recorded_stays_when_bizhawk_is_killed(emuhawk, counted, home, 
     (name,) = store.ids()
     manifest = store.manifest(name)
     assert manifest.ended == "link lost"
-    assert manifest.duration_s > 1.5
+    assert manifest.steps > 10  # how many more depends on what else the machine does
 
 
 @pytest.mark.e2e
@@ -120,7 +125,7 @@ def test_a_killed_recorder_leaves_its_recording_and_the_game_to_the_person(emuha
     subprocess.run([sys.executable, "-m", "recorder", "repair", "--all"], check=True, capture_output=True)
     store = Store(str(home / "sessions"))
     (name,) = store.ids()
-    assert store.manifest(name).duration_s > 0.5 * passed
+    assert store.manifest(name).duration_s > 0.2 * passed  # the game, too, is slower on a busy machine
 
 
 def _recording(home):
