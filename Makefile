@@ -50,9 +50,10 @@ demo-supertuxkart: supertuxkart $(READY)
 correct-supertuxkart: supertuxkart $(READY)
 	$(UNSEEN) $(BIN)/python -m kart_pipeline.correct --game supertuxkart --episodes 16 --minutes 8 --seeds 8 $(CORRECT_ARGS)
 
-# In real time: hours.
+# In real time: hours. The rounds, single laps on tracks that chose nothing, then whole races, track by track.
 score-supertuxkart: supertuxkart $(READY)
-	$(UNSEEN) $(BIN)/python -m benchmarks.score --game supertuxkart --seeds 40 $(SCORE_ARGS) -- --episodes 16 --minutes 8 --seeds 8
+	$(UNSEEN) $(BIN)/python -m benchmarks.score --game supertuxkart --seeds 8 $(SCORE_ARGS) -- --episodes 16 --minutes 8 --seeds 8
+	KART_HOME=$${KART_HOME:-.kart}/score/supertuxkart $(BIN)/python -m benchmarks.races --model-uri models:/kart-supertuxkart@champion
 
 test: check unit
 
