@@ -91,6 +91,8 @@ def drive_policy(name: str, package: DriverPackage, course: Course, progress: Pr
 def drive_opponents(package: DriverPackage, course: Course, progress: Progress) -> tuple[Driven, ...]:
     """The drives of the game's expert (where it has one), of straight ahead, and of an untrained network.
 
+    A game in real time has the latter left out: minutes of driving for what straight ahead shows already.
+
     Args:
         package: gives the untrained network its kind and contract.
         course: to drive.
@@ -98,7 +100,8 @@ def drive_opponents(package: DriverPackage, course: Course, progress: Progress) 
     """
     with make_game(course.game) as game:
         names = [(EXPERT, "expert")] if has_expert(game) else []
-    names += [(STRAIGHT, "straight"), (UNTRAINED, "untrained")]
+        simulated = game.simulated
+    names += [(STRAIGHT, "straight"), *([(UNTRAINED, "untrained")] if simulated else [])]
     network = network_kind(package)
     return tuple(
         _drive(
