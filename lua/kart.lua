@@ -9,6 +9,8 @@
 local PROTOCOL = 1
 local SCRIPT = "1"
 local SECONDS = 10 -- as long the player may think before it counts as lost
+local HELLO_SECONDS = 3 -- as long one may take that listens and has no time yet: the game stands still meanwhile
+local SELF = {} -- its address tells this run of the script from others
 local RETRY = 300 -- frames from one look for a player to the next
 local OFTEN, SELDOM, RETRY_LATE = 24, 40, 1800 -- so many looks at that pace, so many at a slower one, and then no more
 
@@ -16,8 +18,8 @@ local DEVICE = 1 -- the first pad
 local axes_held = {} -- by name: true where a sticky value of ours is on an axis
 local pad = nil -- what is held: { buttons = {name = truth}, axes = {name = number} }, or nil: the person's own
 local reads = {} -- what is read of the memory with every answer
+local states = {} -- by name: true where BizHawk keeps one in memory for the player
 local hurried = false
-local quit = false
 
 -- What people are told -------------------------------------------------------------------------------------------
 
@@ -174,13 +176,23 @@ function COMMANDS.READ(rest)
 end
 
 function COMMANDS.SAVE(path)
-  if path == "" then return json({ state = "memory:" .. memorysavestate.savecorestate() }) end
+  if path == "" then
+    local name = memorysavestate.savecorestate()
+    states[name] = true
+    return json({ state = "memory:" .. name })
+  end
   savestate.save(path)
   return json({ state = path })
 end
 
-function COMMANDS.LOAD(name)
+local function kept_state(name) -- BizHawk itself is silent about one that is not there
   local kept = name:match("^memory:(.*)$")
+  if kept and not states[kept] then error("the state " .. name .. " is not kept in memory", 0) end
+  return kept
+end
+
+function COMMANDS.LOAD(name)
+  local kept = kept_state(name)
   if kept then
     memorysavestate.loadcorestate(kept)
   elseif savestate.load(name) == false then
@@ -190,7 +202,11 @@ function COMMANDS.LOAD(name)
 end
 
 function COMMANDS.FORGET(name)
-  memorysavestate.removestate(name:match("^memory:(.*)$") or name)
+  local kept = kept_state(name)
+  if kept then
+    states[kept] = nil
+    memorysavestate.removestate(kept)
+  end
   return json({ done = true })
 end
 
@@ -218,6 +234,11 @@ local function send_shot()
   return fine and told == "Screenshot was sent"
 end
 
+local function response(seconds) -- "" for every error; the timeout is set anew, for BizHawk loses it where it reconnects
+  comm.socketServerSetTimeout(seconds * 1000)
+  return comm.socketServerResponse() or ""
+end
+
 local function hello()
   local function features()
     return {
@@ -229,6 +250,7 @@ local function hello()
     .. json({
       protocol = PROTOCOL,
       script = SCRIPT,
+      id = tostring(SELF),
       bizhawk = client.getversion(),
       lua = _VERSION,
       system = emu.getsystemid(),
@@ -255,14 +277,13 @@ end
 
 -- One conversation; returns "bye" or "lost", and what was said.
 local function converse()
-  comm.socketServerSetTimeout(SECONDS * 1000)
   if not send(hello()) then return "lost" end
-  local first = comm.socketServerResponse()
+  local first = response(HELLO_SECONDS)
   if first:match("^BYE") then return "bye", first:sub(5) end
   if not first:match("^OK") then return "lost" end
   say("a player is connected.")
   while true do
-    local command = comm.socketServerResponse()
+    local command = response(SECONDS)
     if command == "" then return "lost" end -- every error of BizHawk's comes as an empty text
     if command:match("^BYE") then
       release()
@@ -276,7 +297,8 @@ end
 local function calm() -- nothing of ours is pressed, nothing is fast
   pcall(release)
   if hurried then pcall(hurry, false) end
-  reads = {}
+  for name in pairs(states) do pcall(memorysavestate.removestate, name) end
+  reads, states = {}, {}
 end
 
 local function reconnected()
@@ -297,7 +319,7 @@ local function main()
     return
   end
   if client.frameskip ~= nil then client.frameskip(0) end -- frames that are skipped are not drawn
-  while not quit do
+  while true do
     local fine, how, why = pcall(converse)
     calm()
     if not fine then say("the script stumbled: " .. tostring(how)) end

@@ -15,14 +15,17 @@ class Comm:
     Args:
         port: on this machine.
         picture: gives the PNG of a screenshot.
+        patience: how long a second of a timeout lasts, in seconds.
 
     Attributes:
         sends: how many pieces were sent since the last response was waited for, at most.
     """
 
-    def __init__(self, port: int, picture: Callable[[], bytes]) -> None:
+    def __init__(self, port: int, picture: Callable[[], bytes], patience: float = 1.0) -> None:
         self._port = port
         self._picture = picture
+        self._patience = patience
+        self._left: list[socket.socket] = []
         self._successful = False
         self._since_response = 0
         self.sends = 0
@@ -31,9 +34,9 @@ class Comm:
 
     def _connect(self) -> None:
         if hasattr(self, "_socket"):
-            self._socket.close()
-        self._socket = socket.create_connection(("127.0.0.1", self._port))
-        self._socket.settimeout(None)  # the timeout that was set is lost
+            self._left.append(self._socket)  # it is not closed: the other side sees it open until it is collected
+        self._socket = socket.socket()  # the timeout that was set is lost
+        self._socket.connect(("127.0.0.1", self._port))
 
     def _send(self, payload: bytes) -> int:
         self._since_response += 1
@@ -80,14 +83,14 @@ class Comm:
         while len(body) < wanted:
             part = self._socket.recv(wanted - len(body))
             if not part:
-                raise HangError
+                raise ValueError
             body += part
         self.transcript.append(("in", body))
         return body
 
     def set_timeout(self, milliseconds: int) -> None:
         """`socketServerSetTimeout`: of the present socket only."""
-        self._socket.settimeout(milliseconds / 1000 or None)
+        self._socket.settimeout(milliseconds / 1000 * self._patience or None)
 
     def set_port(self, port: int) -> None:
         """`socketServerSetPort`: connects anew, and throws where nobody listens."""
@@ -96,9 +99,10 @@ class Comm:
 
     def close(self) -> None:
         """As at the end of the process."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits, if one does
-        self._socket.close()
+        for one in (self._socket, *self._left):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits, if one does
+            one.close()
 
     def library(self) -> dict[str, Callable[..., object]]:
         """By its names in Lua."""

@@ -5,6 +5,7 @@ Prints a line of JSON whenever what the core gets of the pad changes, what the L
 
 import argparse
 import importlib
+import itertools
 import json
 import struct
 import sys
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kart_pipeline.core.frame import RGB
 from tests.bizhawk.comm import Comm, HangError
@@ -34,6 +37,7 @@ class FakeBizHawk:
         analog: it has `joypad.set_analog`.
         version: of BizHawk.
         system: as BizHawk calls it.
+        patience: how long a second of its socket's timeout lasts, in seconds.
         say: gets what is to be known outside.
     """
 
@@ -46,6 +50,7 @@ class FakeBizHawk:
         analog: bool = False,
         version: str = "2.10",
         system: str = "N64",
+        patience: float = 1.0,
         say: Say = lambda _: None,
     ) -> None:
         self.world, self.say = world, say
@@ -54,9 +59,10 @@ class FakeBizHawk:
         self.invisible = False
         self._picture, self._old = world.picture(), False
         self._states: dict[str, Any] = {}
+        self._names = (f"state-{number}" for number in itertools.count())
         self._exit: list[Any] = []
         self._held: dict[str, int | bool] = {}
-        self.comm = Comm(port, lambda: png(self._drawn)) if port else None
+        self.comm = Comm(port, lambda: png(self._drawn), patience) if port else None
         runtime = importlib.import_module(f"lupa.lua{lua.replace('.', '')}")
         self._lua = runtime.LuaRuntime(encoding="latin-1", unpack_returned_tuples=True)
         self._error = runtime.LuaError
@@ -138,8 +144,8 @@ class FakeBizHawk:
             "memory": memory,
             "mainmemory": memory,
             "memorysavestate": {
-                "savecorestate": lambda: self._save(f"state-{len(self._states)}"),
-                "loadcorestate": self._load,
+                "savecorestate": lambda: self._save(next(self._names)),
+                "loadcorestate": self._load_core,
                 "removestate": self._states.pop,
             },
             "savestate": {"save": self._save_file, "load": self._load},
@@ -164,12 +170,18 @@ class FakeBizHawk:
         Path(path).write_text("a state", encoding="utf-8")
         self._save(path)
 
+    def _load_core(self, name: str) -> None:
+        if not self._load(name):  # which is no error
+            self.say({"console": "Unable to find the given savestate in memory"})
+
     def _load(self, name: str) -> bool:
         if name not in self._states:
             return False
         state, self.frame = self._states[name]
         self.world.load(state)
-        return True  # and the picture is still that of before, until a frame is drawn
+        # Nothing is drawn by that: what a screenshot shows is of some other moment until the next frame.
+        self._picture, self._old = np.zeros_like(self._picture), False
+        return True
 
 
 def _without_socket() -> dict[str, Callable[..., Any]]:

@@ -38,6 +38,7 @@ class Bridge:
         self.rom = hello.rom
         self.rom_hash = hello.rom_hash
         self.about: Mapping[str, Any] = hello.about
+        self.run = hello.run
         self._connection = connection
         self._lock = threading.Lock()
         self.gives_up: Callable[[float], bool] = lambda seconds: seconds >= ANSWER_S
@@ -87,6 +88,10 @@ class Bridge:
     def say(self, text: str) -> None:
         """See `Remote.say`."""
         self._json(f"TEXT {messages.words(text)}".encode())
+
+    def leave(self, why: str) -> None:
+        """BizHawk itself has left this connection: end it, and tell that to whoever waits on it."""
+        self._connection.close(why)
 
     def close(self, reason: str = "") -> None:
         """See `Remote.close`."""
@@ -146,7 +151,7 @@ class Bridge:
                 raise BadMessageError(f"{payload[:20]!r} is no picture")
             with Image.open(io.BytesIO(payload), formats=("PNG",)) as image:
                 return np.asarray(image.convert("RGB"))
-        except (BadMessageError, OSError, SyntaxError, ValueError) as error:
+        except (BadMessageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise self._nonsense(error) from error
 
     def _nonsense(self, error: Exception) -> KartError:

@@ -48,6 +48,8 @@ class Connection:
         Raises:
             LostError: BizHawk is gone.
         """
+        if self._closed:
+            raise LostError(f"{self._why}.")
         try:
             self._socket.sendall(framed(payload))
         except OSError as error:
@@ -73,8 +75,13 @@ class Connection:
         """Whether anything can still come."""
         return self._thread.is_alive() and not self._closed
 
-    def close(self) -> None:
-        """Reset the connection; may be called more than once."""
+    def close(self, why: str = "") -> None:
+        """Reset the connection; may be called more than once.
+
+        Args:
+            why: what whoever waits for a message is told.
+        """
+        self._why = why or self._why
         self._closed = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)  # wakes the thread that reads

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.games.bizhawk.link import messages
@@ -14,6 +15,8 @@ from kart_pipeline.games.bizhawk.remote import LostError
 HOST = "127.0.0.1"  # BizHawk takes no names, and nobody else is to come
 _HELLO_S = 5.0
 _LOOK_S = 0.2
+_FRESH_S = 2.5  # after which a HELLO is not answered any more: kart.lua gives up after 3
+_ANEW = "BizHawk has connected anew, since it waited too long for an answer"
 
 
 class Listener:
@@ -44,7 +47,7 @@ class Listener:
             ) from error
         self._socket.settimeout(_LOOK_S)
         self.port: int = self._socket.getsockname()[1]
-        self._waiting: tuple[Connection, Hello] | None = None
+        self._waiting: tuple[Connection, Hello, float] | None = None  # and since when
         self._came = threading.Condition()
         self._bridge: Bridge | None = None
         self._closing = threading.Event()
@@ -61,7 +64,7 @@ class Listener:
             self._came.wait_for(self._somebody, seconds)
             if self._waiting is None or not self._somebody():
                 return None
-            (connection, hello), self._waiting = self._waiting, None
+            (connection, hello, _), self._waiting = self._waiting, None
         if why := messages.refusal(hello):
             _refuse(connection, why)
             raise KartError(why)
@@ -81,8 +84,17 @@ class Listener:
             _refuse(self._waiting[0], "The player has ended.")
 
     def _somebody(self) -> bool:
-        """Whether one waits that has not given up meanwhile: kart.lua does after 10 s, and comes again."""
-        return self._waiting is not None and self._waiting[0].alive
+        """Whether one waits that has not given up meanwhile: it does so without hanging up, and comes again."""
+        return self._waiting is not None and self._waiting[0].alive and time.monotonic() - self._waiting[2] < _FRESH_S
+
+    def _drop_old(self, hello: Hello) -> None:
+        """End what is left of the same BizHawk: it has given that up, and would never answer on it."""
+        if not hello.run:
+            return
+        if self._bridge is not None and self._bridge.run == hello.run:
+            self._bridge.leave(_ANEW)
+        if self._waiting is not None and self._waiting[1].run == hello.run:
+            self._waiting[0].close(_ANEW)
 
     def _listen(self) -> None:
         while not self._closing.is_set():
@@ -101,9 +113,12 @@ class Listener:
                 connection.close()  # BizHawk tries again when it is told nothing; others have no business here
                 continue
             with self._came:
+                self._drop_old(hello)
                 taken = (self._bridge is not None and self._bridge.alive) or self._somebody()
                 if not taken:
-                    self._waiting = connection, hello
+                    if self._waiting is not None:
+                        self._waiting[0].close()
+                    self._waiting = connection, hello, time.monotonic()
                     self._came.notify_all()
             if taken:
                 _refuse(connection, "Another BizHawk is connected to this player already.")

@@ -12,6 +12,10 @@ command may come.
     HURRY 2       RELEASE      TEXT words       speed, the pad, the screen
     BYE words                                   is answered by BYE; BizHawk runs on by itself
 
+HELLO names protocol and script, BizHawk's and Lua's version, system, ROM and its hash, the picture's size and the frame, what this
+BizHawk can do, and an `id` of this run of the script: BizHawk does not close a socket that it gave up, so that the same one may
+come again while its old one still seems open.
+
 `at=end` is lockstep: the frames go by, then comes the answer. With `at=start` the answer is of before the frames, which
 go by while we think. `shot=1` is answered by the core's own picture as PNG, `shot=0` by what INFO tells. Commands are
 ASCII, since other bytes do not pass BizHawk's Lua unharmed on their way in.
@@ -48,6 +52,7 @@ class Hello:
         bizhawk: its version.
         system: as BizHawk calls it, as N64.
         rom, rom_hash: name and hash of the ROM.
+        run: tells this run of the script from others; the same one that says hello again has left its old socket.
         about: everything, for the manifest.
     """
 
@@ -56,6 +61,7 @@ class Hello:
     system: str
     rom: str
     rom_hash: str
+    run: str
     about: Mapping[str, Any]
 
 
@@ -84,9 +90,10 @@ def parse_hello(payload: bytes) -> Hello:
             system=str(data["system"]),
             rom=str(data.get("rom", "")),
             rom_hash=str(data.get("hash", "")),
+            run=str(data.get("id", "")),
             about=data,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadMessageError(f"its HELLO lacks {error}") from error
 
 
@@ -133,8 +140,11 @@ def parse_info(payload: bytes) -> Info:
     data = parse_json(payload)
     try:
         numbers = {str(key): math.nan if value is None else float(value) for key, value in data["numbers"].items()}
-        return Info(int(data["frame"]), numbers, dict(data["held"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        held = {str(name): value for name, value in data["held"].items()}
+        if strange := [value for value in held.values() if not isinstance(value, int)]:
+            raise ValueError(f"{strange[0]!r} is neither an axis nor a button")
+        return Info(int(data["frame"]), numbers, held)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise BadMessageError(f"{payload[:80]!r} tells of no frame ({error!r})") from error
 
 
@@ -153,7 +163,7 @@ def parse_json(payload: bytes) -> dict[str, Any]:
 def _json(text: bytes) -> dict[str, Any]:
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadMessageError(f"{text[:80]!r} is no JSON") from error
     if not isinstance(data, dict):
         raise BadMessageError(f"{text[:80]!r} is no JSON object")

@@ -2,8 +2,11 @@
 
 import json
 import math
+import random
 import re
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -105,6 +108,42 @@ def test_states_are_kept_in_memory_and_in_files_and_forgotten(start, bridge, tmp
     assert len(running.fake._states) == 1
 
 
+def test_the_picture_after_a_state_was_loaded_is_of_that_moment(start, bridge, tmp_path: Path) -> None:
+    start()
+    link = bridge()
+    link.read(READS)
+    link.hold(PAD, 3)
+    for name in (link.save(), link.save(tmp_path / "start.State")):
+        link.hold(PAD, 20)
+        link.load(name)
+        seen = link.hold(PAD, 1)  # BizHawk draws nothing when it loads: only from here on is there a picture
+        for first in (False, True):
+            assert int(seen.rgb[0, 0, 0]) == seen.count == seen.numbers["frames"]
+            seen = link.hold(PAD, 2, first=first)
+        assert int(seen.rgb[0, 0, 0]) == seen.count == 6
+
+
+def test_a_state_that_is_not_kept_any_more_is_a_mistake(start, bridge) -> None:
+    start()
+    link = bridge()
+    link.hold(PAD, 3)
+    kept = link.save()
+    link.forget(kept)
+    for deed in (link.load, link.forget):
+        with pytest.raises(KartError, match="is not kept in memory"):
+            deed(kept)
+    assert link.hold(PAD, 1).count == 4
+
+
+def test_states_of_a_player_that_is_gone_are_forgotten(start, bridge, tmp_path: Path) -> None:
+    running = start()
+    link = bridge()
+    link.save()
+    file = link.save(tmp_path / "start.State")
+    link.close()
+    soon(lambda: running.fake._states.keys() == {file})  # each has all of the console's memory
+
+
 def test_a_search_hurries_and_whatever_ends_the_link_ends_the_hurry(start, bridge) -> None:
     running = start()
     link = bridge()
@@ -204,6 +243,49 @@ def test_a_visitor_that_is_no_bizhawk_keeps_nobody_from_coming(door, start, brid
         assert bridge().hold(PAD, 1).count == 1
 
 
+def test_a_player_that_hangs_is_given_up_and_finds_bizhawk_again(start, bridge, lua: str, monkeypatch) -> None:
+    monkeypatch.setattr("kart_pipeline.games.bizhawk.link.door._FRESH_S", 0.05)
+    running = start(lua, patience=0.02)  # ten seconds in a fifth of one
+    link = bridge()
+    link.hold(PAD, 1)
+    assert any(running.fake._held.values())
+    soon(lambda: not any(running.fake._held.values()))
+    count = running.fake.frame
+    soon(lambda: running.fake.frame > count + 700)  # the game goes on; it has looked for us twice and given up
+    again = bridge()
+    assert again.hold(PAD, 1).held["P1 A"] is False
+    with pytest.raises(LostError, match="connected anew"):
+        link.hold(PAD, 1)  # not after ten seconds, though its socket is still open
+    assert again.hold(PAD, 1).rgb is not None
+
+
+def test_who_listens_and_never_answers_does_not_stop_the_game(start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        running = start(port=deaf.getsockname()[1], patience=0.02)
+        peer, _ = deaf.accept()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.sendall(framed(b"OK") + framed(b"STEP n=600;shot=1;down=P1 A"))
+        soon(lambda: running.fake._held.get("P1 A"))
+        peer.close()  # the picture fails; BizHawk connects anew by itself, and its timeout is lost
+        soon(lambda: any("no player now" in words for words in running.words()))
+        assert not any(running.fake._held.values())
+        count = running.fake.frame
+        soon(lambda: running.fake.frame > count + 700)
+
+
+def test_a_script_that_is_started_again_is_met_again(start, bridge) -> None:
+    running = start()
+    link = bridge()
+    link.hold(PAD, 1)
+    restarted = start()  # its socket is another one here, which makes no difference
+    soon(lambda: "kart: Another BizHawk is connected to this player already." in restarted.words())
+    running.stop()
+    with pytest.raises(LostError):
+        link.hold(PAD, 1)
+    link.close()
+    assert bridge().hold(PAD, 1).count > 0
+
+
 def test_a_bizhawk_that_talks_nonsense_or_not_at_all_is_given_up(door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kart_pipeline.games.bizhawk.link.bridge.ANSWER_S", 0.2)
     hello = {"protocol": 1, "bizhawk": "2.10", "system": "N64"}
@@ -211,6 +293,8 @@ def test_a_bizhawk_that_talks_nonsense_or_not_at_all_is_given_up(door, monkeypat
         (framed(b"what?"), "cannot be understood"),
         (b"what?", "is no message"),
         (b"", "has not answered for 0.25 s; is it paused"),
+        (framed(b'{"frame":Infinity,"held":{},"numbers":{}}'), "cannot be understood"),
+        (framed(b"[" * 100_000), "cannot be understood"),
         (framed(b"x") * 40, "cannot be understood|without being asked"),
     ):
         with socket.create_connection(("127.0.0.1", door.port)) as peer:
@@ -258,6 +342,32 @@ def test_a_killed_player_leaves_nothing_pressed_and_the_next_is_found(when: str,
     second.kill()
     second.wait()
     soon(lambda: not any(running.fake._held.values()) or running.hung)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to one process of a console")
+def test_ctrl_c_leaves_nothing_pressed(start) -> None:
+    words = [sys.executable, "-c", PLAYER, "0", "last"]
+    player = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    running = start(port=int(player.stdout.readline()))
+    soon(lambda: running.fake._held.get("P1 A"))
+    player.send_signal(signal.SIGINT)
+    player.wait(20)
+    soon(lambda: not any(running.fake._held.values()) or running.hung)
+
+
+def test_a_player_that_is_killed_at_any_moment_leaves_nothing_pressed(start, door) -> None:
+    moments = random.Random(8)
+    port, running = 0, None
+    for _ in range(6):
+        words = [sys.executable, "-c", PLAYER, str(port), moments.choice(("first", "last"))]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as player:
+            port = int(player.stdout.readline())
+            running = running or start(port=port)
+            soon(lambda: running.fake._held.get("P1 A"))
+            time.sleep(moments.uniform(0, 0.02))
+            player.kill()
+        soon(lambda: not any(running.fake._held.values()) or running.hung)
+        assert not running.hung
 
 
 def test_a_killed_bizhawk_is_noticed_and_the_next_one_comes(door) -> None:
