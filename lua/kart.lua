@@ -279,7 +279,10 @@ end
 local function converse()
   if not send(hello()) then return "lost" end
   local first = response(HELLO_SECONDS)
-  if first:match("^BYE") then return "bye", first:sub(5) end
+  if first:match("^BYE") then
+    send("BYE") -- the player may hang up now
+    return "bye", first:sub(5)
+  end
   if not first:match("^OK") then return "lost" end
   say("a player is connected.")
   while true do

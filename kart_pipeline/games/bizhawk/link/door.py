@@ -127,7 +127,7 @@ class Listener:
 def _refuse(connection: Connection, why: str) -> None:
     with contextlib.suppress(LostError):
         connection.send(f"BYE {messages.words(why)}".encode())
-        connection.receive(0.5)  # until BizHawk has read it and hung up; a reset might overtake the words
+        connection.receive(0.5)  # until BizHawk answers that it has read it; a reset might overtake the words
     connection.close()
 
 

@@ -17,7 +17,9 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = ("protocol", "bizhawk", "system", "rom", "hash", "frame", "held", "numbers", "lag", "message")
-SAID = st.binary(max_size=60) | st.dictionaries(st.sampled_from(FIELDS), JSON).map(lambda data: json.dumps(data).encode())
+SAID = st.binary(max_size=60) | st.dictionaries(st.sampled_from(FIELDS), JSON).map(
+    lambda data: json.dumps(data).encode()
+)
 
 
 @given(st.sampled_from([b"", b"HELLO ", b"ERR "]), SAID)
