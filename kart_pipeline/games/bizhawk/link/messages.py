@@ -12,9 +12,9 @@ command may come.
     HURRY 2       RELEASE      TEXT words       speed, the pad, the screen
     BYE words                                   is answered by BYE; BizHawk runs on by itself
 
-HELLO names protocol and script, BizHawk's and Lua's version, system, ROM and its hash, the picture's size and the frame, what this
-BizHawk can do, and an `id` of this run of the script: BizHawk does not close a socket that it gave up, so that the same one may
-come again while its old one still seems open.
+HELLO names protocol and script, BizHawk's and Lua's version, system, ROM and its hash, the picture's size and the frame,
+what this BizHawk can do, and an `id` of this run of the script: BizHawk does not close a socket that it gave up, so the
+same one may come again while its old one still seems open. BYE in answer to HELLO is answered by BYE, too.
 
 `at=end` is lockstep: the frames go by, then comes the answer. With `at=start` the answer is of before the frames, which
 go by while we think. `shot=1` is answered by the core's own picture as PNG, `shot=0` by what INFO tells. Commands are
