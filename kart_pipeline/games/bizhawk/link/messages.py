@@ -12,7 +12,7 @@ command may come.
     HURRY 2       RELEASE      TEXT words       speed, the pad, the screen
     BYE words                                   is answered by BYE; BizHawk runs on by itself
 
-HELLO names protocol and script, BizHawk's and Lua's version, system, ROM and its hash, the picture's size and the frame,
+HELLO names protocol and script, the versions of BizHawk and Lua, system, ROM and its hash, size of the picture, frame,
 what this BizHawk can do, and an `id` of this run of the script: BizHawk does not close a socket that it gave up, so the
 same one may come again while its old one still seems open. BYE in answer to HELLO is answered by BYE, too.
 
