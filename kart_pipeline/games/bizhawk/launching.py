@@ -6,15 +6,30 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 from kart_pipeline.core.errors import KartError
 
 HOST = "127.0.0.1"  # EmuHawk takes numbers only
-SCRIPT = Path(__file__).parents[3] / "lua" / "kart.lua"
 LOG = "bizhawk.log"  # in KART_HOME: what EmuHawk said
 
+_CLONE = Path(__file__).parents[3] / "lua" / "kart.lua"
 _PATIENCE_S = 5.0  # EmuHawk may write its settings before it goes
+
+
+def script() -> Path:
+    """`kart.lua`: that of the clone, else the one that was installed with this package."""
+    if _CLONE.is_file():
+        return _CLONE
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for path in metadata.files("kart-pipeline") or ():
+            if path.name == _CLONE.name:
+                return Path(str(path.locate())).resolve()
+    return _CLONE
+
+
+SCRIPT = script()
 
 
 def command(emuhawk: str, rom: str, port: int) -> list[str]:
