@@ -1,4 +1,4 @@
-"""Changes made to training batches, never to validation: mirror, sideways shift, hidden patches, brightness.
+"""Changes made to training batches, never to validation: mirror, sideways shift, hidden patches, brightness, hue.
 
 Everything works on a whole batch in TensorFlow operations. Mirror, shift and patches are one gather of pixels, and all
 frames of a stack are changed alike, because they show one scene. An inset is mirrored and brightened with the main
@@ -6,7 +6,10 @@ picture, and neither shifted nor hidden: a minimap does not move with the kart. 
 and step give the same change, on any machine and in any thread.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kart_pipeline.core.action import ActionSpec
 from kart_pipeline.core.contract import Contract
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 HIDDEN = 128  # of every hidden pixel's channels: mid-grey in RGB, full-range YUV and grey alike
+# YUV from RGB, full-range BT.601 as in JPEG (ITU-T T.871, section 7)
+_YUV = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 
 
 def check_augmentation(spec: ActionSpec, hyper: HyperParameters) -> None:
@@ -52,17 +57,19 @@ def augment(
 
     count = tf.shape(images)[0]
     seed = tf.stack([tf.constant(hyper.seed, tf.int64), tf.cast(step, tf.int64)])
-    draws = tf.random.stateless_uniform((3 + 4 * hyper.patches, count), seed=seed)
+    draws = tf.random.stateless_uniform((4 + 4 * hyper.patches, count), seed=seed)
     mirrored = draws[0] < hyper.mirror
     shift = tf.cast(tf.round((2 * draws[1] - 1) * hyper.shift * contract.width), tf.int32)
     if hyper.mirror or hyper.shift or hyper.patches:
-        hidden = patch_mask(draws[3:], contract.height, contract.width, hyper) if hyper.patches else None
+        hidden = patch_mask(draws[4:], contract.height, contract.width, hyper) if hyper.patches else None
         main = resample(images[:, : contract.height], source_columns(contract.width, mirrored, shift), hidden)
         if contract.inset:
             still = source_columns(contract.width, mirrored, tf.zeros_like(shift))
             main = tf.concat([main, resample(images[:, contract.height :], still)], axis=1)
         images = main
         labels = changed_labels(labels, mirrored, shift, contract, hyper.shift_correction)
+    if hyper.hue and contract.channels == 3:  # grey has none
+        images = turn_hue(images, (2 * draws[3] - 1) * hyper.hue * math.pi, contract)
     if hyper.brightness:
         images = brighten(images, 1 + (2 * draws[2] - 1) * hyper.brightness, contract)
     return images, labels
@@ -150,3 +157,20 @@ def brighten(images: "tf.Tensor", factor: "tf.Tensor", contract: Contract) -> "t
     # rounded, because the cast cuts off; not saturate_cast, which also looks for values below 0
     changed = tf.minimum(tf.round(tf.cast(rows, tf.float32) * gain), 255.0)
     return tf.reshape(tf.cast(changed, tf.uint8), tf.shape(images))
+
+
+def turn_hue(images: "tf.Tensor", angle: "tf.Tensor", contract: Contract) -> "tf.Tensor":
+    """Turn the colours of each picture by its `angle` `(N,)`, in radians about grey in the plane of U and V.
+
+    Light and dark stay; grey stays grey. Where a turned colour is outside RGB it is cut off.
+    """
+    import tensorflow as tf
+
+    height, width, channels = contract.input_shape
+    cos, sin, none = tf.cos(angle), tf.sin(angle), tf.zeros_like(angle)
+    turn = tf.reshape(tf.stack([none + 1, none, none, none, cos, -sin, none, sin, cos], axis=1), (-1, 3, 3))
+    if contract.colour == "rgb":
+        turn = tf.constant(np.linalg.inv(_YUV), tf.float32) @ turn @ tf.constant(_YUV)
+    pixels = tf.reshape(tf.cast(images, tf.float32) - HIDDEN, (-1, height * width * channels // 3, 3))
+    turned = tf.clip_by_value(tf.round(tf.matmul(pixels, turn, transpose_b=True)) + HIDDEN, 0.0, 255.0)
+    return tf.reshape(tf.cast(turned, tf.uint8), tf.shape(images))

@@ -51,6 +51,8 @@ class HyperParameters:
         shift_correction: what is added to every mirrored axis per input width of shift to the right: the picture of a
             kart that stands too far left, which must steer right. 0 leaves labels alone.
         brightness: largest relative change of brightness.
+        hue: largest turn of the colours about grey, in half circles: 1 makes any colour any other, so that a road is
+            known by its shape. Grey pictures have none.
         patches: how many grey rectangles hide parts of the picture, so that no small part (the HUD) decides.
         patch_size: largest edge of such a rectangle, in fractions of the input's.
         history_dropout: probability that the newest frame of a row's stack takes the place of the older ones, against
@@ -78,6 +80,7 @@ class HyperParameters:
     shift: float = 0.04
     shift_correction: float = 0.0
     brightness: float = 0.2
+    hue: float = 0.0
     patches: int = 1
     patch_size: float = 0.25
     history_dropout: float = 0.0
@@ -112,6 +115,7 @@ class HyperParameters:
             ("shift", 0.0, 0.5),
             ("shift_correction", 0.0, 100.0),
             ("brightness", 0.0, 0.95),
+            ("hue", 0.0, 1.0),
             ("patch_size", 0.01, 1.0),
             ("history_dropout", 0.0, 1.0),
         ):

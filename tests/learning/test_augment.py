@@ -1,3 +1,5 @@
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import WHOLE, Contract, Inset
+from kart_pipeline.core.contract import WHOLE, Colour, Contract, Inset
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.learning.augment import (
     HIDDEN,
@@ -18,6 +20,7 @@ from kart_pipeline.learning.augment import (
     patch_mask,
     resample,
     source_columns,
+    turn_hue,
 )
 from kart_pipeline.learning.hyper import HyperParameters
 
@@ -151,6 +154,37 @@ def test_brightness_of_rgb_changes_all_channels_and_saturates() -> None:
     images = tf.constant([[[[100, 200, 0]]]], tf.uint8)
     contract = Contract(SPEC, 10, width=1, height=1, colour="rgb")
     assert brighten(images, tf.constant([1.5]), contract).numpy().ravel().tolist() == [150, 255, 0]
+
+
+def test_half_a_turn_of_the_hue_makes_each_colour_its_opposite_and_leaves_grey_and_light_alone() -> None:
+    yuv = Contract(SPEC, 10, width=2, height=1, colour="yuv", stack=2)
+    images = tf.constant([[[[90, 178, 108, 40, 128, 128]] * 2]], tf.uint8)
+    changed = turn_hue(images, tf.constant([math.pi]), yuv).numpy()
+    assert changed[0, 0].tolist() == [[90, 78, 148, 40, 128, 128]] * 2
+    rgb = Contract(SPEC, 10, width=2, height=1, colour="rgb")
+    images = tf.constant([[[[150, 100, 100], [77, 77, 77]]]], tf.uint8)
+    changed = turn_hue(images, tf.constant([math.pi]), rgb).numpy()[0, 0]
+    assert changed[1].tolist() == [77, 77, 77]
+    assert changed[0, 0] < changed[0, 1] == changed[0, 2]  # cyan, the opposite of red
+    assert luminance(changed[0]) == pytest.approx(luminance((150, 100, 100)), abs=1)
+
+
+def luminance(rgb: Sequence[float]) -> float:
+    return float(np.dot((0.299, 0.587, 0.114), rgb))
+
+
+@pytest.mark.parametrize("colour", ["rgb", "yuv"])
+def test_no_turn_of_the_hue_changes_no_value(colour: Colour) -> None:
+    contract = replace(CONTRACT, colour=colour)
+    images = pictures(2, contract)
+    assert np.array_equal(turn_hue(images, tf.zeros(2), contract), images)
+
+
+def test_grey_pictures_have_no_hue_to_turn() -> None:
+    contract = replace(CONTRACT, colour="grey")
+    images, labels = pictures(3, contract), tf.zeros((3, len(SPEC)))
+    changed, _ = augment(images, labels, tf.constant(0, tf.int64), contract, replace(NOTHING, hue=1.0))
+    assert np.array_equal(changed, images)
 
 
 def test_a_factor_of_one_changes_no_value() -> None:
