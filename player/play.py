@@ -113,7 +113,7 @@ def _play_here(
             with ExitStack() as stack:
                 if film is not None:
                     extras.film = stack.enter_context(film)
-                drives(under_hands(policy, game), extras)
+                drives(under_hands(policy, game, bars.say, stack), extras)
         finally:
             if film is not None and film.written:
                 result.video, result.frames, result.dropped = film.path, film.frames, film.dropped

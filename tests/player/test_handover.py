@@ -1,4 +1,6 @@
-"""The pad in BizHawk takes the controls from a model, and gives them back."""
+"""A person's pad in BizHawk or keys at SuperTuxKart take the controls from a model, and give them back."""
+
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def test_a_stick_that_rests_beside_its_middle_takes_nothing():
 
 
 def test_whoever_moves_the_pad_drives_in_that_step_until_they_let_go(game):
-    driver = under_hands(Model(), game)
+    driver = under_hands(Model(), game, print, ExitStack())
     driver.reset()
     assert driver.act(frame(0)).action == DRIVEN
     game.held = N64_SPEC.action(steer=1.0)
@@ -54,4 +56,4 @@ def test_whoever_moves_the_pad_drives_in_that_step_until_they_let_go(game):
 def test_other_games_are_left_as_they_are():
     model = Model()
     with make_game("car_racing") as car:
-        assert under_hands(model, car) is model
+        assert under_hands(model, car, print, ExitStack()) is model

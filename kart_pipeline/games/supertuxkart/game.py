@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from kart_pipeline.desktop.controllers.choose import ControllerChoice
 from kart_pipeline.desktop.controllers.guarded import Guarded
 from kart_pipeline.desktop.controllers.key_senders import open_sender
 from kart_pipeline.desktop.controllers.keyboard import Keyboard
+from kart_pipeline.desktop.pad import PadState
 from kart_pipeline.desktop.source import Where, open_source
 from kart_pipeline.games.base import FINISHED, LAP, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game, X, Y
 from kart_pipeline.games.desktop import DesktopGame, Output
@@ -75,6 +77,8 @@ class SuperTuxKart(Game):
 
     Attributes:
         display: the X display that the game is on.
+        shared: that is the person's own, with whatever else they have there.
+        person: how their keys stand, where they may take over; to be set before the reset.
 
     Raises:
         KartError: the game is not installed, the track is unknown, or there is no screen.
@@ -100,8 +104,9 @@ class SuperTuxKart(Game):
         self._race: Race | None = None
         self._desk: DesktopGame | None = None
         self._keys: Controller | None = None
+        self.person: Callable[[], PadState] | None = None
         self.display = display or os.environ.get("DISPLAY") or OWN
-        self._shared = not display and self.display != OWN  # with whatever else the person has on the screen
+        self.shared = not display and self.display != OWN
         if self.display == OWN:
             self._screen = OwnScreen(self._plan.width, self._plan.height)
             self.display = self._screen.display
@@ -169,7 +174,10 @@ class SuperTuxKart(Game):
 
     def next_frame(self) -> Frame:
         """What the screen shows now, with what the game told last."""
-        return self._told(self._seen().next_frame())
+        desk = self._seen()
+        frame = desk.next_frame()
+        self.hidden, self.obstacle = desk.hidden, desk.obstacle
+        return self._told(frame)
 
     def neutral(self) -> None:
         """Release all keys."""
@@ -240,16 +248,16 @@ class SuperTuxKart(Game):
 
     def _look(self) -> DesktopGame:
         """Eyes and hands on the display where the race is."""
-        where = Where(window=_TITLE) if self._shared else Where(monitor=1, display=self.display)
+        where = Where(window=_TITLE) if self.shared else Where(monitor=1, display=self.display)
         source = open_source(where, 0)
         try:
             self._keys = keyboard = Keyboard(LAYOUT, open_sender(LAYOUT, {"DISPLAY": self.display}))
-            if self._shared:  # with a screen of our own a key that stays pressed goes with it
+            if self.shared:  # with a screen of our own a key that stays pressed goes with it
                 self._keys = Guarded(keyboard, ControllerChoice(keyboard.name), LAYOUT)
         except BaseException:
             source.close()
             raise
-        output = Output(self._keys, MAPPING, needs_focus=self._shared)
+        output = Output(self._keys, MAPPING, self.person, needs_focus=self.shared)
         self._desk = DesktopGame(source, self.name, self.track, SPEC, RATE_HZ, output)
         return self._desk
 
