@@ -1,6 +1,7 @@
 """Running the jobs in this process, in the memory that `dagster dev` shows, for one process at a time."""
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -14,7 +15,7 @@ from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames_info import read_frames_info
 from kart_pipeline.orchestration.assets.frames import frames, frames_version
 from kart_pipeline.orchestration.instance import open_instance
-from kart_pipeline.orchestration.sensors import sessions_on_disk
+from kart_pipeline.orchestration.sensors import look
 
 IN_PROCESS_TAG = "kart/in_process"
 _VERSION_TAG = "dagster/data_version"
@@ -91,22 +92,20 @@ def run(
 
 
 def requests_of_sensor(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    """What the sensor asks for, tick by tick until it asks for nothing; partitions are added and removed on the way."""
-    requests: list[dg.RunRequest] = []
-    cursor = None
-    while True:
-        context = dg.build_sensor_context(instance, cursor=cursor, resources={"settings": settings})
-        tick: dg.SensorResult = sessions_on_disk(context)  # type: ignore[assignment] # it returns nothing else
-        for change in tick.dynamic_partitions_requests or ():
-            if isinstance(change, dg.AddDynamicPartitionsRequest):
-                instance.add_dynamic_partitions(change.partitions_def_name, change.partition_keys)
-            else:
-                for key in change.partition_keys:
-                    instance.delete_dynamic_partition(change.partitions_def_name, key)
-        requests += tick.run_requests or ()
-        if not tick.run_requests:
-            return requests
-        cursor = tick.cursor
+    """What the sensor asks for; partitions are added and removed on the way.
+
+    One look without the bounds of a tick, which are for a daemon that must answer soon: tick by tick, a store of 10,000
+    would be gone through 400 times.
+    """
+    context = dg.build_sensor_context(instance, resources={"settings": settings})
+    tick = look(context, settings, most_read=sys.maxsize, most_requests=sys.maxsize)
+    for change in tick.dynamic_partitions_requests or ():
+        if isinstance(change, dg.AddDynamicPartitionsRequest):
+            instance.add_dynamic_partitions(change.partitions_def_name, change.partition_keys)
+        else:
+            for key in change.partition_keys:
+                instance.delete_dynamic_partition(change.partitions_def_name, key)
+    return [*(tick.run_requests or ())]
 
 
 def reason(result: dg.ExecuteInProcessResult) -> str:

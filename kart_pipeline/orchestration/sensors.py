@@ -7,7 +7,7 @@ from kart_pipeline.core.store import Store
 from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration.jobs import prepare_session
 from kart_pipeline.orchestration.partitions import GAMES, SESSIONS
-from kart_pipeline.orchestration.reconcile import Changes, Memory, reconcile
+from kart_pipeline.orchestration.reconcile import MOST_READ, MOST_REQUESTS, Changes, Memory, reconcile
 from kart_pipeline.orchestration.repairing import repair_recording, repair_requests
 
 CONTRACT_TAG, GAME_TAG = "kart/contract", "kart/game"
@@ -24,8 +24,32 @@ def sessions_on_disk(context: dg.SensorEvaluationContext, settings: dg.ResourceP
     A session that is being recorded is not seen before it is finished; one whose recorder was killed is repaired. One
     that was replaced, or whose game's contract was changed in `contracts.toml`, is prepared again.
     """
+    return look(context, settings)
+
+
+def look(
+    context: dg.SensorEvaluationContext,
+    settings: Settings,
+    *,
+    most_read: int = MOST_READ,
+    most_requests: int = MOST_REQUESTS,
+) -> dg.SensorResult:
+    """What a tick of `sessions_on_disk` does.
+
+    Args:
+        context: of the tick.
+        settings: the folders.
+        most_read: as in `reconcile`.
+        most_requests: the same; without bounds one look finds everything.
+    """
     memory = Memory(settings.dagster_home / "sensor")
-    changes = reconcile(Store(settings.store_url), Contracts.load(settings.home), memory.load(context.cursor))
+    changes = reconcile(
+        Store(settings.store_url),
+        Contracts.load(settings.home),
+        memory.load(context.cursor),
+        most_read=most_read,
+        most_requests=most_requests,
+    )
     requests = _partitions(context.instance, changes)
     repairs = repair_requests(settings)
     for repair in repairs:

@@ -1,5 +1,6 @@
 """Stores: folders and fsspec URLs hold the same sessions; names cannot leave them."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -112,3 +113,24 @@ def test_an_unfinished_session_cannot_be_published(tmp_path: Path, remote: Store
 def test_an_unknown_kind_of_store_is_refused() -> None:
     with pytest.raises(KartError, match="cannot be opened"):
         Store("nosuch://bucket")
+
+
+def test_a_local_store_is_listed_once_however_many_sessions_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        folder = tmp_path / f"s{number:02}"
+        folder.mkdir()
+        (folder / ("manifest.json" if number % 2 else "recording.arrows")).touch()
+    listed: list[str] = []
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(str(path)) or real(path))
+    assert Store(tmp_path).ids() == [f"s{number:02}" for number in range(1, 20, 2)]
+    assert listed == [str(tmp_path)]
+    assert Store(tmp_path).unfinished() == [f"s{number:02}" for number in range(0, 20, 2)]
+
+
+def test_a_store_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("nowhere", "file"):
+        assert Store(tmp_path / name).ids() == []

@@ -1,6 +1,7 @@
 """Preparing sessions in this process: each once, each on its own."""
 
 import io
+import shutil
 from collections.abc import Callable
 
 import dagster as dg
@@ -16,9 +17,10 @@ from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames_info import read_frames_info
 from kart_pipeline.datasets.training_set import build_training_set
 from kart_pipeline.games.contracts import Contracts
-from kart_pipeline.orchestration.in_process import IN_PROCESS_TAG
+from kart_pipeline.orchestration.in_process import IN_PROCESS_TAG, requests_of_sensor
 from kart_pipeline.orchestration.instance import open_instance
 from kart_pipeline.orchestration.materialise import Prepared, materialise_sessions
+from kart_pipeline.orchestration.reconcile import MOST_REQUESTS
 
 Prepare = Callable[[], Prepared]
 
@@ -233,3 +235,14 @@ def test_sessions_from_a_remote_store_are_prepared(tmp_path, record, instance, s
     remote = Store("memory://orchestration")
     remote.publish(session.local_path)
     assert materialise_sessions(replace(settings, store_url="memory://orchestration"), instance=instance).done == ["a"]
+
+
+def test_a_large_import_is_looked_at_in_one_go(settings, instance, record, monkeypatch):
+    record("s00", 2)
+    for number in range(1, MOST_REQUESTS + 2):
+        shutil.copytree(settings.recordings / "s00", settings.recordings / f"s{number:02}")
+    looks = []
+    real = Store.stamp
+    monkeypatch.setattr(Store, "stamp", lambda store, name: looks.append(name) or real(store, name))
+    assert len(requests_of_sensor(settings, instance)) == MOST_REQUESTS + 2
+    assert looks == [f"s{number:02}" for number in range(MOST_REQUESTS + 2)]

@@ -15,8 +15,7 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.orchestration import sensors
 from kart_pipeline.orchestration.definitions import build_defs
-from kart_pipeline.orchestration.reconcile import reconcile
-from kart_pipeline.orchestration.sensors import sessions_on_disk
+from kart_pipeline.orchestration.sensors import look, sessions_on_disk
 
 Tick = Callable[[], dg.SensorResult]
 
@@ -94,7 +93,7 @@ def test_partitions_that_were_made_by_hand_are_removed(tick, partitions, record,
 
 
 def test_nothing_is_removed_while_sessions_wait_to_be_looked_at(tick, partitions, record, instance, monkeypatch):
-    monkeypatch.setattr(sensors, "reconcile", partial(reconcile, most_requests=1))
+    monkeypatch.setattr(sensors, "look", partial(look, most_requests=1))
     record("a")
     record("b")
     instance.add_dynamic_partitions("sessions", ["b"])  # from before the cursor was lost
