@@ -27,7 +27,7 @@ from kart_pipeline.games.supertuxkart.launcher import Race, RacePlan, executable
 from kart_pipeline.games.supertuxkart.line import DriveLine, read_line
 from kart_pipeline.games.supertuxkart.processes import OwnScreen
 from kart_pipeline.games.supertuxkart.telemetry import Kart
-from kart_pipeline.games.supertuxkart.tracks import find_track
+from kart_pipeline.games.supertuxkart.tracks import find_track, goes_both_ways
 
 RATE_HZ = 30.0
 
@@ -44,6 +44,7 @@ CONTRACT = Contract(
 
 TRACKS = ("lighthouse", "zengarden", "snowtuxpeak", "scotland")  # those that a seed chooses from
 TOP_SPEED = 15.0  # m/s, of the lowest difficulty
+REVERSE = "reverse"  # behind a track's name: to a driver the other way round is another track
 OWN = "own"  # in place of a display
 DIED = "the game died"
 HANGS = "the game hangs"
@@ -72,6 +73,7 @@ class SuperTuxKart(Game):
     Args:
         track: a name from the game; "" lets the seed choose.
         laps: of the race.
+        reverse: drive the track the other way round.
         display: an X display that shows nothing else; "" is the person's, "own" one that nobody sees.
         disturbed: whether the first seconds go as the seed says.
 
@@ -81,7 +83,7 @@ class SuperTuxKart(Game):
         person: how their keys stand, where they may take over; to be set before the reset.
 
     Raises:
-        KartError: the game is not installed, the track is unknown, or there is no screen.
+        KartError: the game is not installed, the track is unknown or goes one way only, or there is no screen.
     """
 
     name = "supertuxkart"
@@ -90,14 +92,19 @@ class SuperTuxKart(Game):
     simulated = False
     group = ""  # each drive is a session of its own: all four tracks are learned from
 
-    def __init__(self, track: str = "", laps: int = 1, display: str = "", disturbed: bool = True) -> None:
+    def __init__(
+        self, track: str = "", laps: int = 1, reverse: bool = False, display: str = "", disturbed: bool = True
+    ) -> None:
         if not isinstance(laps, int) or laps < 1:
             raise KartError(f"A race has at least one lap, not {laps}.")
+        if not isinstance(reverse, bool):
+            raise KartError(f"The option reverse is true or false, not {reverse!r}.")
         executable()
         self._tracks = (track,) if track else TRACKS
         for name in self._tracks:
-            find_track(name)
-        self._plan = RacePlan(self._tracks[0], laps)
+            if not goes_both_ways(find_track(name)) and reverse:
+                raise KartError(f"The track {name} goes one way only; leave out the option reverse.")
+        self._plan = RacePlan(self._tracks[0], laps, reverse=reverse)
         self._disturbed = disturbed
         self._seeds = np.random.default_rng()
         self._screen: OwnScreen | None = None
@@ -135,9 +142,11 @@ class SuperTuxKart(Game):
             seed = int(self._seeds.integers(2**31))
         random = np.random.default_rng(seed)
         self._leave()
-        self.track = self._tracks[seed % len(self._tracks)]
-        self.line: DriveLine = read_line(find_track(self.track))
-        self._race = Race(replace(self._plan, track=self.track), self.display)
+        track = self._tracks[seed % len(self._tracks)]
+        line = read_line(find_track(track))
+        self.line: DriveLine = line.reversed() if self._plan.reverse else line
+        self.track = f"{track}-{REVERSE}" if self._plan.reverse else track
+        self._race = Race(replace(self._plan, track=track), self.display)
         self.course = Course(self.line, self._plan.laps, self._race.first.position)
         self._farthest, self._progress_ns = self.course.total, now_ns()
         self.score, self.ended = 0.0, None

@@ -32,6 +32,7 @@ class RacePlan:
         width, height: of the picture, in pixels.
         kart: which is driven.
         difficulty: 0 to 3; it sets the top speed.
+        reverse: whether it is driven the other way round.
     """
 
     track: str
@@ -40,6 +41,7 @@ class RacePlan:
     height: int = 240
     kart: str = "tux"
     difficulty: int = 0
+    reverse: bool = False
 
 
 def executable() -> str:
@@ -91,6 +93,7 @@ class Race:
             *(f"--trackdir={home / 'tracks'}/", f"--track={name}"),
             *(f"--kart={plan.kart}", "--numkarts=1", f"--laps={plan.laps}", f"--difficulty={plan.difficulty}"),
             *("--disable-item-collection", "--fps-debug"),
+            *(("--reverse",) if plan.reverse else ()),
         ]
         try:
             self._game = Child(command, environ=_environ(home, display), folder=self.folder)

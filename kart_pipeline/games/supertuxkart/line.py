@@ -52,6 +52,10 @@ class DriveLine:
         self._along = np.concatenate([[0.0], np.cumsum(gaps)])
         self.length = float(self._along[-1])
 
+    def reversed(self) -> "DriveLine":
+        """The same course driven the other way round, from the same point on."""
+        return DriveLine(np.roll(self._points[::-1], 1, axis=0), np.roll(self._half_widths[::-1], 1))
+
     def place(self, position: Values, near: float | None = None) -> Place:
         """Project `position`, float64 `(3,)`, onto the line.
 

@@ -1,7 +1,7 @@
 """Which tracks are installed, and how one of them is made to tell where the kart is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -31,6 +31,11 @@ def find_track(name: str, data: Path = DATA) -> Path:
     return data / name
 
 
+def goes_both_ways(track: Path) -> bool:
+    """Whether a track, by its folder, can be raced in reverse."""
+    return _says_yes(ET.parse(track / "track.xml").getroot().attrib, "reverse")  # noqa: S314 - files of an installed game
+
+
 def make_telling(track: Path, folder: Path) -> str:
     """A track like `track` whose script logs the kart's place: links to its files, and the script.
 
@@ -58,4 +63,8 @@ def _usable(folder: Path) -> bool:
         about = ET.parse(folder / "track.xml").getroot().attrib  # noqa: S314 - files of an installed game
     except ET.ParseError:
         return False
-    return not any(re.match("y|t|1", about.get(name, ""), re.IGNORECASE) for name in _NO_RACE)
+    return not any(_says_yes(about, name) for name in _NO_RACE)
+
+
+def _says_yes(about: Mapping[str, str], name: str) -> bool:
+    return re.match("y|t|1", about.get(name, ""), re.IGNORECASE) is not None

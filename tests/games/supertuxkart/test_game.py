@@ -68,6 +68,14 @@ def test_the_robot_drives_ten_seconds_on_the_road_by_keys_and_screen(game: Super
     assert not list(tmp_path.glob("kart-supertuxkart-*"))
 
 
+def test_the_other_way_round_is_another_track_that_the_robot_knows_too() -> None:
+    with SuperTuxKart(track="zengarden", reverse=True, display="own") as game:
+        done = drive(game, Expert(game.expert()), seed=1, observers=[], max_steps=200)
+    assert done.track == "zengarden-reverse"
+    assert done.progress is not None
+    assert done.progress > 0.01
+
+
 def test_hands_off_the_kart_stays_where_it_is_and_a_new_race_begins_at_the_start(game: SuperTuxKart) -> None:
     game._disturbed = False
     first = game.reset(0)
@@ -167,6 +175,27 @@ def test_on_a_persons_screen_no_key_stays_pressed_when_the_player_is_killed(
 def test_an_unknown_track_is_answered_with_the_list() -> None:
     with pytest.raises(KartError, match=r"no track 'luigi-raceway'.*lighthouse.*zengarden"):
         make_game("supertuxkart", track="luigi-raceway")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"reverse": "yes"}, "reverse is true or false, not 'yes'"),
+        ({"laps": 0}, "at least one lap, not 0"),
+    ],
+)
+def test_a_race_that_cannot_be_is_refused_before_the_game_starts(options: dict[str, object], said: str) -> None:
+    with pytest.raises(KartError, match=said):
+        make_game("supertuxkart", **options)
+
+
+def test_a_track_that_goes_one_way_only_is_not_driven_the_other(
+    make_track: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_track(tmp_path / "down", track='<track reverse="N"/>')  # every track of Debian's that tells goes both
+    monkeypatch.setattr("kart_pipeline.games.supertuxkart.game.find_track", lambda _: folder)
+    with pytest.raises(KartError, match="down goes one way only; leave out the option reverse"):
+        make_game("supertuxkart", track="down", reverse=True)
 
 
 def test_without_screen_and_xvfb_it_is_said_that_there_is_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,15 @@ def test_a_fork_is_taken_the_main_way(square: Path) -> None:
     assert read_line(square).length == whole.length
 
 
+def test_the_other_way_round_begins_at_the_same_point_and_is_as_long(square: Path) -> None:
+    line = read_line(square)
+    back = line.reversed()
+    assert back.length == pytest.approx(line.length)
+    for along in (0.0, 10.0, 123.0):
+        assert back.point(along) == pytest.approx(line.point(line.length - along))
+    assert back.place(line.point(100.0)).half_width == pytest.approx(line.place(line.point(100.0)).half_width)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.games.supertuxkart.telemetry import SCRIPT
-from kart_pipeline.games.supertuxkart.tracks import find_track, make_telling, race_tracks
+from kart_pipeline.games.supertuxkart.tracks import find_track, goes_both_ways, make_telling, race_tracks
 
 MakeTrack = Callable[..., Path]
 
@@ -36,6 +36,12 @@ def test_an_unknown_track_is_answered_with_the_list(data: Path) -> None:
     for name in ("luigi-raceway", "arena", "../data/square"):
         with pytest.raises(KartError, match="there are circle, square"):
             find_track(name, data)
+
+
+def test_a_track_says_whether_it_can_be_driven_the_other_way_round(make_track: MakeTrack, tmp_path: Path) -> None:
+    assert goes_both_ways(make_track(tmp_path / "both", track='<track reverse="Y"/>'))
+    assert not goes_both_ways(make_track(tmp_path / "one", track='<track reverse="N"/>'))
+    assert not goes_both_ways(make_track(tmp_path / "silent", track="<track/>"))
 
 
 def test_a_telling_track_is_links_and_a_script(data: Path, tmp_path: Path) -> None:
