@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console without the bars' characters
     words = list(sys.argv[1:] if arguments is None else arguments)
-    command = words.pop(0) if words[:1] and words[0] in (_DRIVE, *COMMANDS) else _DRIVE
     try:
+        command = _command(words)
         status: int = importlib.import_module(f"player.commands.{command}").run(words)
     except KartError as error:
         sys.stderr.write(f"{error}\n")
@@ -31,3 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _command(words: list[str]) -> str:
+    """Take the command off the front of the words, where one is there.
+
+    Raises:
+        KartError: a word stands there that is none.
+    """
+    if not words or words[0].startswith("-"):
+        return _DRIVE
+    if words[0] not in (_DRIVE, *COMMANDS):
+        raise KartError(
+            f"The player has no command {words[0]!r}; it has {', '.join(COMMANDS)}, and drives where none is named."
+        )
+    return words.pop(0)

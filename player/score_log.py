@@ -11,8 +11,8 @@ from kart_pipeline.driving.tables import markdown
 from player.courses import Model
 
 FIGURES = (  # properties of a scorecard that become metrics `score/<name>`, where they are known
-    *("mean", "worst", "decile", "best", "finished", "finish_time", "lap_time", "progress", "off_track", "collisions"),
-    *("stuck", "smoothness", "interventions", "recoveries", "autonomy", "hands_off"),
+    *("mean", "worst", "decile", "best", "finished", "finish_time", "laps", "lap_time", "progress", "off_track"),
+    *("collisions", "stuck", "smoothness", "interventions", "recoveries", "autonomy", "hands_off"),
 )
 
 
@@ -42,7 +42,8 @@ def log_scores(model: Model, cards: Sequence[Scorecard], settings: Settings) -> 
     if card.interval is not None:
         figures["low"], figures["high"] = card.interval
     if len(cards) > 1 and len(card.drives) > 1:
-        figures["lead"] = compare(card, cards[1]).difference
+        lead = compare(card, cards[1])
+        figures |= {"lead": lead.difference, "lead_low": lead.low, "lead_high": lead.high}
     for name, value in figures.items():
         if value is not None:
             client.log_metric(run_id, f"score/{name}", float(value))

@@ -104,6 +104,11 @@ class Scorecard:
         return _mean(seconds for drive in self.drives for seconds in drive.lap_times or ())
 
     @property
+    def laps(self) -> float | None:
+        """Mean number of laps that were completed; None where the game counts none."""
+        return _mean(None if drive.lap_times is None else len(drive.lap_times) for drive in self.drives)
+
+    @property
     def collisions(self) -> float | None:
         """Mean number of collisions a drive; None where no drive tells."""
         return _mean(drive.collisions for drive in self.drives)
@@ -164,6 +169,7 @@ class Scorecard:
             "progress": self.progress,
             "off_track": self.off_track,
             "smoothness": self.smoothness,
+            "laps": self.laps,
             "lap_time": self.lap_time,
             "collisions": self.collisions,
             "stuck": self.stuck,

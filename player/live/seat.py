@@ -100,10 +100,7 @@ def _controller(wishes: Wishes, rate_hz: float, pads: PadSettings, mapping: PadM
         tell(f"No key moves {', '.join(lacking)}; the section [keyboard] of pads.toml can give them one.")
 
     hold_s = max(wishes.hold_s, _STEPS / rate_hz)
-
-    def late() -> None:
-        tell(f"Let go: no action came for {hold_s:.2g} s. It drives on with the next one.")
-
+    late = sparingly(tell, f"Let go: no action came for {hold_s:.2g} s. It drives on with the next one.")
     try:
         return Guarded(opened.controller, wishes.controller, pads.keys, hold_s, late)
     except BaseException:
@@ -133,3 +130,16 @@ def _person(wishes: Wishes, pads: PadSettings, mapping: PadMapping, game: Deskto
         raise
     tell(chosen.describe(wishes.pad))
     return person
+
+
+def sparingly(tell: Tell, sentence: str) -> Callable[[], None]:
+    """Tells a sentence the 1st, 2nd, 4th, 8th … time that it is called: what happens all the time hides all else."""
+    times = 0
+
+    def again() -> None:
+        nonlocal times
+        times += 1
+        if times.bit_count() == 1:
+            tell(f"{sentence} This is the {times}th time." if times > 2 else sentence)
+
+    return again

@@ -75,7 +75,7 @@ def test_laps_collisions_and_standstills_are_averaged():
             a_drive(3, 3, lap_times=(30.0,), collisions=0, stuck=0),
         ),
     )
-    assert (card.lap_time, card.collisions, card.stuck) == (24.0, 1.0, pytest.approx(1 / 3))
+    assert (card.lap_time, card.laps, card.collisions, card.stuck) == (24.0, 1.0, 1.0, pytest.approx(1 / 3))
     shown = markdown([card, a_card([1])])
     for row in (
         "| lap time, s | 24.00 | - |",

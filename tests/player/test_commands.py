@@ -42,6 +42,13 @@ def test_without_a_command_or_by_its_name_a_model_drives(asked, words):
     assert asked == {"drive": ["--model-uri", "measure"]}
 
 
+def test_a_command_that_is_none_is_answered_with_those_that_are(asked, capsys):
+    assert cli.main(["mesure", "--fast"]) == 2
+    sentence = "The player has no command 'mesure'; it has measure, and drives where none is named.\n"
+    assert capsys.readouterr().err == sentence
+    assert asked == {}
+
+
 def test_a_mistake_in_any_command_is_one_sentence(asked, capsys):
     assert cli.main(["measure", "--wrong"]) == 2
     assert capsys.readouterr().err == "That is wrong.\n"

@@ -33,6 +33,7 @@ def test_two_models_are_compared_seed_by_seed_and_the_scores_are_kept(shelf, hom
     metrics = client.get_run(shelf.driver.run_id).data.metrics
     assert metrics["score/mean"] == pytest.approx(ours["mean"])
     assert (metrics["score/finished"], metrics["score/lead"], metrics["score/autonomy"]) == (0, 0, 1)
+    assert metrics["score/lead_low"] <= metrics["score/lead"] <= metrics["score/lead_high"]
     assert "score/finish_time" not in metrics
     (folder,) = client.list_artifacts(shelf.driver.run_id, "scores")
     assert folder.path in told["kept"]
