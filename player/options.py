@@ -30,8 +30,8 @@ class Options:
     """
 
     model_uri: str
-    game: str
     seeds: tuple[int, ...]
+    game: str = ""  # the one that the model learned
     record: bool = False
     video: Path | None = None
     video_drives: int = 1
@@ -49,7 +49,7 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise KartError(f"--{name.replace('_', '-')} must be at least 1, not {value}.")
-        if self.screen is None and find_game(self.game) is None:
+        if self.screen is None and self.game and find_game(self.game) is None:
             raise KartError(
                 f"There is no game {self.game!r} that opens here; those are {', '.join(openable())}. One that is on "
                 "the screen is driven with --window TITLE, --region or --monitor N."
@@ -99,7 +99,12 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     add = parser.add_argument
     add_model(parser)
     add_runtime(parser)
-    add("--game", required=True, metavar="NAME", help=f"{', '.join(openable())}, or what is on the screen")
+    add(
+        "--game",
+        default="",
+        metavar="NAME",
+        help=f"{', '.join(openable())}, or what is on the screen; default is the game that the model learned",
+    )
     add(
         "--option",
         action="append",
@@ -132,7 +137,9 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     given = parser.parse_args(arguments)
     screen = read(given)
     if screen is None and given.record == "corrections":
-        raise KartError("--record corrections is for the screen, where a person can take over; write --record.")
+        raise KartError(
+            "--record corrections is for --window, --region and --monitor; write --record: it keeps the drives whole."
+        )
     options = Options(
         model_uri=given.model_uri,
         game=given.game,

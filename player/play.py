@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from kart_pipeline.core.errors import KartError
@@ -10,7 +11,7 @@ from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.base import Game
-from kart_pipeline.games.registry import find_game, make_game
+from kart_pipeline.games.registry import find_game, make_game, openable
 from kart_pipeline.learning.package import DriverPackage
 from player.courses import Model, find_model, open_driver
 from player.drive import Extras, drive_seeds
@@ -44,6 +45,7 @@ def play(options: Options, settings: Settings, result: Result) -> int:
         bars.done()
         result.model = model.described()
         contract = model.package.contract
+        options = replace(options, game=meant_game(options.game, model.package))
         with make_game(options.game, **options.game_options) as game:
             for each in model.each():
                 check_fit(each.name, each.package, game)
@@ -57,6 +59,22 @@ def play(options: Options, settings: Settings, result: Result) -> int:
             if options.workers == 1:
                 return _play_here(options, settings, result, game, model, film, bars)
         return _play_in_processes(options, result, model, bars)
+
+
+def meant_game(wished: str, package: DriverPackage) -> str:
+    """The game that a person wishes for, else the one that the model learned.
+
+    Raises:
+        KartError: no game of that name opens here.
+    """
+    game = wished or package.game
+    if find_game(game) is None:
+        raise KartError(
+            f"The model's game is {game or 'not known'}; name one that drives by itself with --game: "
+            f"{', '.join(openable())}. What is on the screen is driven by `python -m player` with --window TITLE, "
+            "--region or --monitor N."
+        )
+    return game
 
 
 def check_fit(name: str, package: DriverPackage, game: Game) -> None:

@@ -9,9 +9,9 @@ from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
-from kart_pipeline.games.registry import find_game, make_game, openable
+from kart_pipeline.games.registry import make_game
 from player.courses import Model, find_model, open_driver
-from player.play import check_fit
+from player.play import check_fit, meant_game
 from player.progress import Bars
 from player.report import Result
 from player.runtimes import AUTO
@@ -28,7 +28,7 @@ class ScoreOptions:
 
     model_uri: str
     seeds: tuple[int, ...]
-    game: str | None = None
+    game: str = ""
     game_options: Mapping[str, Any] = field(default_factory=dict)
     against: str | None = None
     workers: int = 1
@@ -55,12 +55,7 @@ def candidates(options: ScoreOptions, settings: Settings) -> tuple[str, list[Mod
         find_model(uri, settings, runtime=options.runtime, trust_remote=options.trust_remote)
         for uri in filter(None, (options.model_uri, options.against))
     ]
-    game = options.game or found[0].package.game
-    if find_game(game) is None:
-        raise KartError(
-            f"The model's game is {game or 'not known'}; name one that drives by itself with --game: "
-            f"{', '.join(openable())}."
-        )
+    game = meant_game(options.game, found[0].package)
     with make_game(game, **options.game_options) as opened:
         for model in (each for several in found for each in several.each()):
             check_fit(model.name, model.package, opened)

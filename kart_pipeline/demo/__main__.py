@@ -132,7 +132,7 @@ class Demo:
             ("dagster dev", "sessions, frames, models and scores as assets, on http://127.0.0.1:3000"),
             (f"mlflow ui --backend-store-uri {self._settings.tracking_uri}", "runs, figures, models"),
             ("python -m recorder list", "the sessions"),
-            (f"python -m player --model-uri {self._model} --game {self._game} --seeds 3", "drive three more tracks"),
+            (f"python -m player --model-uri {self._model} --seeds 3", "drive three more tracks"),
             (
                 _make("correct", self._game),
                 "the model drives new tracks, the expert corrects it, and the next model learns from that",

@@ -31,7 +31,7 @@ def run(arguments: Sequence[str] | None) -> int:
         model_uri=given.model_uri,
         seeds=tuple(parse_seeds(given.seeds)),
         game=given.game,
-        game_options=launched(given.game or "", game_options(given.option), given.launch),
+        game_options=launched(given.game, game_options(given.option), given.launch),
         against=given.against,
         workers=given.workers,
         max_steps=given.max_steps,
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add_model(parser)
     add_runtime(parser)
     add = parser.add_argument
-    add("--game", choices=openable(), help="default is the game that the model learned")
+    add("--game", choices=openable(), default="", help="default is the game that the model learned")
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="of the game, such as a track; repeatable")
     add("--launch", nargs=2, metavar=("EMUHAWK", "ROM"), help="start BizHawk with this ROM; for --game bizhawk")
     add(

@@ -62,7 +62,7 @@ def drive_screen(
 
     Args:
         uri: of the model, as for `locate`.
-        game: the name of what is played there.
+        game: the name of what is played there; "" is the game that the model learned.
         wishes: how.
         settings: name the tracking store and the store of sessions.
         outcome: is filled.
@@ -84,6 +84,9 @@ def drive_screen(
     )  # a name that cannot be written fails first
     located = locate(of_course(uri, wishes.track), settings, trust_remote=trust_remote)
     package = read_package(located.folder)
+    game = game or package.game
+    if not game:
+        raise KartError(f"{located.name} does not say which game it learned; name the one on the screen with --game.")
     check_model(located.name, package.game, package.contract, game, any_game=wishes.any_game)
     chosen = choose(runtime, package, settings)
     tell(chosen.why)

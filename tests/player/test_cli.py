@@ -123,6 +123,20 @@ def test_a_model_for_another_game_is_refused_although_the_controls_are_the_same(
     assert "was trained to drive mario_kart_64, and this is car_racing" in capfd.readouterr().err
 
 
+def test_without_a_name_the_game_is_the_one_that_the_model_learned(shelf, home, tmp_path, capfd):
+    assert main(["--model-uri", shelf.driver.uri, "--seeds", "7,", "--max-steps", "2", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["scorecards"][0]["game"] == "car_racing"
+    folder = shutil.copytree(shelf.folder, tmp_path / "model")
+    about = folder / "driver" / "about.json"
+    about.write_text('{"game": "mario_kart_64"}')
+    for game in ("mario_kart_64", "not known"):
+        assert main(["--model-uri", str(folder)]) == 2
+        err = capfd.readouterr().err
+        assert f"The model's game is {game}; name one that drives by itself with --game: bizhawk" in err
+        assert "with --window TITLE" in err
+        about.unlink(missing_ok=True)  # as models were before they named their game
+
+
 def test_it_starts_without_dagster_and_without_waiting_for_tensorflow():
     code = (
         "import sys; sys.modules['dagster'] = None; import player.__main__, player.play\n"

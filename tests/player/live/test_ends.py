@@ -35,8 +35,8 @@ def start(racer, toy, home: Path, soon) -> Iterator[Player]:
         environ = {**os.environ, "KART_HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         player = [str(Path(__file__).with_name("drive_toy.py")), str(racer.folder), how]
         if not script:
-            player = ["-m", "player", "--model-uri", str(racer.folder), "--game", "toy_road"]
-            player += ["--window", "Toy road", "--controller", "keyboard", "--pad", "none"]
+            player = ["-m", "player", "--model-uri", str(racer.folder), "--window", "Toy road"]  # it knows its game
+            player += ["--controller", "keyboard", "--pad", "none"]
         process = subprocess.Popen(
             [sys.executable, *player, *arguments],
             env=environ,
