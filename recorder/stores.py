@@ -8,6 +8,7 @@ from filelock import FileLock, Timeout
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.recording import STEPS, STREAM, recorded_header
+from kart_pipeline.core.remote import RemoteError
 from kart_pipeline.core.session_writer import LOCK
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
@@ -67,7 +68,7 @@ class Stores:
             return
         try:
             self.target.publish(self.folder(session_id))
-        except OSError as error:
+        except (OSError, RemoteError) as error:
             raise KartError(
                 f"Session {session_id} is safe in {self.folder(session_id)} but did not reach {self.target.url} "
                 f"({error}); run `python -m recorder repair --all` when that can be reached."

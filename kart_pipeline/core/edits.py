@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kart_pipeline.core.durable import write_json
+from kart_pipeline.core.durable import replace_file, write_json
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.marks import Range, united
 
@@ -179,6 +179,33 @@ def save_edits(folder: Path, edits: Edits, *, based_on: int) -> Edits:
             return edits
     except OSError as error:
         raise KartError(f"{folder / FILE} cannot be written: {error.strerror or error}.") from error
+
+
+def put_edits(folder: Path, content: bytes, *, in_place_of: str | None) -> None:
+    """Write a file of edits that was made elsewhere into the session in a local folder, as it is.
+
+    Args:
+        folder: of a finished session.
+        content: of the file.
+        in_place_of: SHA-256 (hex) of the file that is there; None where there is none.
+
+    Raises:
+        EditsConflictError: another one is there by now.
+        KartError: `content` is no edits of this release, or the folder cannot be written.
+    """
+    from filelock import FileLock
+
+    parse_edits(content, folder.name)
+    path = folder / FILE
+    try:
+        with FileLock(folder / _LOCK):
+            there = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+            if there != in_place_of:
+                raise EditsConflictError(folder.name, read_edits(folder))
+            with replace_file(path) as temporary:
+                temporary.write_bytes(content)
+    except OSError as error:
+        raise KartError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def check_range(first: int, last: int, steps: npt.NDArray[np.int64]) -> Range:

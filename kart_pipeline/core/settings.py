@@ -16,11 +16,14 @@ class Settings:
         home: KART_HOME, default `.kart` in the working directory; made absolute.
         store_url: KART_STORE, a folder or any fsspec URL of finished sessions; default `home/sessions`.
         tracking_uri: MLFLOW_TRACKING_URI; default a sqlite file in `home`.
+        remote_url: KART_REMOTE, an fsspec URL to which `recorder push` brings sessions and from which `recorder pull`
+            fetches them; empty where it is not set.
     """
 
     home: Path
     store_url: str
     tracking_uri: str
+    remote_url: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -37,6 +40,7 @@ class Settings:
             home=home,
             store_url=environ.get("KART_STORE") or str(home / "sessions"),
             tracking_uri=environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(home / 'mlflow.db').as_posix()}",
+            remote_url=environ.get("KART_REMOTE") or "",
         )
 
     @property

@@ -1,6 +1,5 @@
 """A folder of sessions, here or behind any fsspec URL."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,12 @@ from kart_pipeline.core.edits import FILE as EDITS
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest, SessionHeader
 from kart_pipeline.core.names import checked_id
-from kart_pipeline.core.recording import MANIFEST, STEPS, STREAM
+from kart_pipeline.core.recording import MANIFEST, STREAM
+from kart_pipeline.core.remote import Remote, open_url
 from kart_pipeline.core.session import Session
 from kart_pipeline.core.session_writer import SessionWriter
+from kart_pipeline.core.transfer import look, push
 from kart_pipeline.core.trash import Trash
-from kart_pipeline.core.video import VIDEO
 
 
 class Store:
@@ -30,13 +30,7 @@ class Store:
     """
 
     def __init__(self, url: str | Path) -> None:
-        import fsspec  # brings asyncio: a third of core's import time, not needed to write a session
-
-        try:
-            self._fs, root = fsspec.core.url_to_fs(str(url))
-        except (ValueError, ImportError) as error:
-            raise KartError(f"The store {url} cannot be opened: {error}.") from error
-        self._root: str = root.rstrip("/")
+        self._fs, self._root = open_url(str(url))
         self.url = str(url)
 
     @property
@@ -57,9 +51,7 @@ class Store:
         """Ids of the folders that hold a file `name`."""
         if self.local_path is not None:
             return _local_folders_with(self.local_path, name)
-        self._fs.invalidate_cache()
-        found: list[str] = self._fs.glob(f"{self._root}/*/{name}")
-        return {path.rsplit("/", 2)[-2] for path in found}
+        return {folder for folder, files in Remote(self.url).files().items() if name in files and "/" not in folder}
 
     def ids(self) -> list[str]:
         """Finished sessions, sorted."""
@@ -96,25 +88,13 @@ class Store:
         return SessionWriter(self.local_path / checked_id(header.id), header)
 
     def publish(self, folder: Path) -> None:
-        """Copy a finished session from a local folder into this store, the manifest last.
+        """Copy a finished session from a local folder into this store; the same as `recorder push`.
 
         Raises:
-            KartError: the folder holds no finished session, or the store has another one of that id.
+            KartError: as `transfer.push`.
         """
-        target = self._folder(folder.name)
-        try:
-            manifest = Manifest.from_dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise KartError(f"{folder} holds no finished session; run `python -m recorder repair`.") from None
-        if self._fs.exists(f"{target}/{MANIFEST}"):
-            if self.manifest(folder.name).digest == manifest.digest:
-                return
-            raise KartError(f"{self.url} already holds another session {folder.name}.")
-        self._fs.makedirs(target, exist_ok=True)
-        for name in (VIDEO, STEPS) if manifest.is_video else (STEPS,):
-            self._fs.put_file(str(folder / name), f"{target}/{name}")
-        self._fs.put_file(str(folder / MANIFEST), f"{target}/{MANIFEST}.part")
-        self._fs.mv(f"{target}/{MANIFEST}.part", f"{target}/{MANIFEST}")
+        remote = Remote(self.url)
+        push(remote, folder, look(remote, folder.name))
 
     def remove(self, session_id: str) -> None:
         """Delete a session for good, the manifest first, so that it is never half there; see `trash`.
