@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from kart_pipeline.core.errors import KartError
-from recorder import arguments, calibrating, capturing, exchanging, tidying
+from recorder import arguments, calibrating, capturing, exchanging, sending, tidying
 
 EXAMPLES = """\
 examples:
@@ -26,9 +26,11 @@ examples:
   python -m recorder doctor
   python -m recorder trim 20261123-031718-car_racing-9f3a1c --leave-out 12-15.5
   python -m recorder repair --all
+  python -m recorder push --to s3://bucket/sessions
   python -m recorder bench
 
 Sessions go to KART_STORE, by default .kart/sessions in the working directory; KART_HOME moves .kart.
+KART_REMOTE is where push brings them and pull fetches them.
 """
 
 
@@ -121,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="all of them; live recordings are left alone")
 
     tidying.add_commands(commands, common)
+    sending.add_commands(commands, common)
 
     bench = commands.add_parser("bench", parents=[json], help="measure the codecs on this machine and recommend one")
     bench.set_defaults(run=_bench)
