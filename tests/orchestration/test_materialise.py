@@ -12,8 +12,10 @@ from rich.console import Console
 
 from kart_pipeline.core.edits import Edits, save_edits
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.core.remote import Remote
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
+from kart_pipeline.core.transfer import look, push
 from kart_pipeline.datasets.frames_info import read_frames_info
 from kart_pipeline.datasets.training_set import build_training_set
 from kart_pipeline.games.contracts import Contracts
@@ -228,13 +230,21 @@ def test_the_terminal_shows_bars_and_nothing_of_dagster(settings, instance, reco
     assert "dagster" not in captured.err
 
 
-def test_sessions_from_a_remote_store_are_prepared(tmp_path, record, instance, settings):
-    from dataclasses import replace
-
-    session = record("a")
-    remote = Store("memory://orchestration")
-    remote.publish(session.local_path)
-    assert materialise_sessions(replace(settings, store_url="memory://orchestration"), instance=instance).done == ["a"]
+def test_sessions_in_an_object_store_are_prepared_on_a_machine_that_has_none(record, instance, bucket, tmp_path):
+    session = record("a", 30)
+    there = Settings.from_env({"KART_HOME": str(tmp_path / "elsewhere"), "KART_STORE": bucket.url})
+    remote = Remote(bucket.url)
+    push(remote, session.local_path, look(remote, "a"))
+    assert materialise_sessions(there, instance=instance) == Prepared(done=["a"])
+    assert not there.recordings.exists()
+    contract = Contracts.load(there.home).contract(session.manifest)
+    assert read_frames_info(there.datasets, contract.hash, "a").frames == 30
+    assert materialise_sessions(there, instance=instance) == Prepared(unchanged=["a"])
+    save_edits(session.local_path, Edits().with_range(10, 19), based_on=0)
+    push(remote, session.local_path, look(remote, "a"))
+    assert materialise_sessions(there, instance=instance) == Prepared(done=["a"])
+    built = build_training_set(there.datasets, contract, "drawn", val_fraction=0.5)
+    assert built.left_out.edited == 10
 
 
 def test_a_large_import_is_looked_at_in_one_go(settings, instance, record, monkeypatch):
