@@ -12,7 +12,7 @@ from benchmarks.table import Row, load, show
 from kart_pipeline.core.errors import KartError
 
 NAMES = (
-    *("startup", "frames", "store", "view", "feed", "training", "inference", "runtimes"),
+    *("startup", "frames", "store", "many", "view", "feed", "training", "inference", "runtimes"),
     *("capture", "cockpit", "killed", "codecs", "driving", "bizhawk"),
 )
 
@@ -26,6 +26,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default all")
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="of pictures that `codecs` is to measure too")
+    parser.add_argument("--sessions", type=int, default=30, metavar="N", help="that `many` records and prepares")
+    parser.add_argument("--simulated", type=int, default=500, metavar="M", help="manifests that it adds, or 0")
     args = parser.parse_args()
     names = args.names or NAMES
     unknown = set(names) - set(NAMES)
@@ -33,13 +35,14 @@ def main() -> int:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = {"codecs": (args.frames,), "many": (args.sessions, args.simulated)}
     rows: list[Row] = []
     before, status = load(), 0
     for name in names:
         sys.stderr.write(f"{name} …\n")
         module = importlib.import_module(f"benchmarks.{name}")
         try:
-            rows += module.run(args.frames) if name == "codecs" else module.run()
+            rows += module.run(*options.get(name, ()))
         except KartError as error:  # what was measured before it is shown
             sys.stderr.write(f"{name} could not be measured: {error}\n")
             status = 2

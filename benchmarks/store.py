@@ -8,17 +8,12 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 
+from benchmarks.many_sessions import record, tick
 from benchmarks.table import Row
-from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.frame import Choice, Frame, Step
-from kart_pipeline.core.manifest import SessionHeader
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.orchestration.definitions import build_defs
-from kart_pipeline.orchestration.sensors import sessions_on_disk
 
-SPEC = ActionSpec(("steer",), mirrored_axes=("steer",))
-STEPS = 100
 REPEATS = 5
 SILENT = {"config": {"log_level": "CRITICAL"}}
 
@@ -36,20 +31,20 @@ def _cost(sessions: int) -> float:
     with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:
         settings = Settings.from_env({"KART_HOME": home})
         store = Store(settings.store_url)
-        _record(store, "first")
+        record(store, "first")
         for number in range(1, sessions):
             _copy(store, "first", f"copy{number}")
         job = build_defs(settings).resolve_job_def("prepare_session")
         cursor: str | None = None
         while True:
-            requests, cursor = _tick(settings, instance, cursor)
+            requests, cursor = tick(settings, instance, cursor)
             if not requests:
                 break
         times = []
         for repeat in range(REPEATS):
             started = time.perf_counter()
-            _record(store, f"new{repeat}")
-            requests, cursor = _tick(settings, instance, cursor)
+            record(store, f"new{repeat}")
+            requests, cursor = tick(settings, instance, cursor)
             for session_id in requests:
                 job.execute_in_process(
                     instance=instance, partition_key=session_id, run_config={"loggers": {"console": SILENT}}
@@ -58,24 +53,6 @@ def _cost(sessions: int) -> float:
             if requests != [f"new{repeat}"]:
                 raise RuntimeError(f"expected one new session, the sensor asked for {requests}")
     return float(np.median(times))
-
-
-def _tick(settings: Settings, instance: dg.DagsterInstance, cursor: str | None) -> tuple[list[str], str | None]:
-    """One evaluation of the sensor, its partitions added; the sessions that it asks for, and its cursor."""
-    context = dg.build_sensor_context(instance, cursor=cursor, resources={"settings": settings})
-    tick = sessions_on_disk(context)
-    for change in tick.dynamic_partitions_requests or ():
-        instance.add_dynamic_partitions(change.partitions_def_name, change.partition_keys)
-    return [str(request.partition_key) for request in tick.run_requests or ()], tick.cursor
-
-
-def _record(store: Store, session_id: str) -> None:
-    random = np.random.default_rng()
-    with store.create(SessionHeader(id=session_id, game="bench", rate_hz=20, spec=SPEC)) as writer:
-        for index in range(STEPS):
-            action = SPEC.action(steer=float(random.uniform(-1, 1)))
-            frame = Frame(random.integers(0, 256, (96, 96, 3), np.uint8), index * 50_000_000)
-            writer.append(Step(index, frame, Choice(action, "human", action)))
 
 
 def _copy(store: Store, source: str, target: str) -> None:

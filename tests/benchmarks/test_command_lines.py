@@ -51,6 +51,16 @@ def test_a_benchmark_that_does_not_exist_is_named(say):
     assert "no benchmark flying; there are startup, " in text
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [(("--sessions", "2"), "--sessions must be more than 2, not 2."), (("--simulated", "-1"), "must be at least 0")],
+)
+def test_too_few_sessions_are_no_many(arguments, sentence, say):
+    status, text = say("benchmarks", "many", *arguments)
+    assert status == 2
+    assert sentence in text
+
+
 def test_the_recipes_are_listed_with_what_each_changes(say):
     status, text = say("benchmarks.recipes", "--list")
     assert status == 0
