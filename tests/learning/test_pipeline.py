@@ -49,6 +49,26 @@ def test_every_row_comes_once_before_any_comes_again() -> None:
     assert not np.array_equal(stream[:10], stream[10:20])
 
 
+def test_each_batch_is_drawn_from_all_sessions_as_they_are_in_the_set() -> None:
+    """Not from a window of neighbours: the share of a session in a batch errs as much as chance makes it, no more."""
+    sizes = np.array([3200, 1600, 800, 400, 400])
+    session, share, size, count = np.repeat(np.arange(5), sizes), sizes / sizes.sum(), 64, int(sizes.sum())
+    spread = np.sqrt(size * share * (1 - share) * (count - size) / (count - 1))  # drawn without putting back
+
+    def surprise(batches: list[np.ndarray]) -> np.ndarray:
+        drawn = np.array([np.bincount(session[pick], minlength=5) for pick in batches])
+        return ((drawn - size * share) / spread) ** 2
+
+    epochs = list(islice(shuffled(count, size, seed=5), 3 * count // size))
+    found = surprise(epochs)
+    assert found.mean() == pytest.approx(1.0, abs=0.2)
+    assert found.max() < 5**2
+    for start in range(0, len(epochs), count // size):
+        assert np.array_equal(np.sort(np.concatenate(epochs[start : start + count // size])), np.arange(count))
+    window = np.random.default_rng(5).permuted(np.arange(count).reshape(-1, 800), axis=1).reshape(-1, size)
+    assert surprise([*window]).mean() > 10, "a window of 800 rows would be seen"
+
+
 def test_a_batch_may_be_larger_than_the_set() -> None:
     batch = next(shuffled(3, 8, seed=0))
     assert len(batch) == 8
