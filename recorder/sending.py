@@ -17,9 +17,9 @@ _ABOUT = (
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Teach the recorder's parser these commands."""
-    for name, option, run, told in (
-        ("push", "--to", _push, "bring finished sessions to an object store or another folder"),
-        ("pull", "--from", _pull, "fetch sessions that were pushed; they are local ones then"),
+    for name, option, run, kept, told in (
+        ("push", "--to", _push, "those here", "bring finished sessions to an object store or another folder"),
+        ("pull", "--from", _pull, "those there", "fetch sessions that were pushed; they are local ones then"),
     ):
         one = commands.add_parser(
             name,
@@ -31,7 +31,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         one.add_argument("ids", nargs="*", metavar="SESSION", help="default: all")
         one.add_argument(option, dest="remote", metavar="URL", help="as s3://bucket/folder (default: KART_REMOTE)")
         one.add_argument(
-            "--replace-edits", action="store_true", help="where both ends have left other parts out, take this side's"
+            "--replace-edits", action="store_true", help=f"where both ends left other parts out, {kept} win"
         )
 
 
