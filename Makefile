@@ -25,7 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"kart-pipeline needs Python 3.11 to 3.13, not {v[0]}.{v[1]}; name one: make PYTHON=python3.12 {sys.argv[1]}")' "$(MAKECMDGOALS)"
 	@echo "Installing into $(VENV): about 1 GB to download, 2 to 5 minutes the first time."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --constraint constraints.txt --editable '.[recorder,games,uinput,player,runtimes,pipeline,search,cloud,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --constraint constraints.txt --editable '.[recorder,games,uinput,player,runtimes,pipeline,search,cloud,celery,k8s,postgres,dev]'
 	@touch $(READY)
 
 demo: $(READY)
@@ -77,7 +77,7 @@ bench: $(READY)
 constraints: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-find-links \
-	  --extra recorder --extra games --extra uinput --extra vgamepad --extra vjoy --extra player --extra runtimes --extra pipeline --extra search --extra cloud --extra dev \
+	  --extra recorder --extra games --extra uinput --extra vgamepad --extra vjoy --extra player --extra runtimes --extra pipeline --extra search --extra cloud --extra celery --extra k8s --extra postgres --extra dev \
 	  --upgrade --output-file constraints.txt pyproject.toml
 
 clean:

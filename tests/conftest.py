@@ -10,7 +10,13 @@ from types import ModuleType
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["bizhawk_fixtures", "desktop_fixtures", "pad_fixtures", "s3_fixtures"]  # in tests/fixtures
+pytest_plugins = [
+    "bizhawk_fixtures",
+    "desktop_fixtures",
+    "pad_fixtures",
+    "s3_fixtures",
+    "service_fixtures",
+]  # in tests/fixtures
 
 # A property holds or not; how fast it is checked depends on what else the machine does.
 settings.register_profile("kart", deadline=None)

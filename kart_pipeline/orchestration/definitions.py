@@ -10,6 +10,7 @@ from kart_pipeline.orchestration.assets.frames import frames
 from kart_pipeline.orchestration.assets.scorecard import scorecard
 from kart_pipeline.orchestration.assets.session import session
 from kart_pipeline.orchestration.assets.training_set import training_set
+from kart_pipeline.orchestration.engine import executor
 from kart_pipeline.orchestration.jobs import correct_driver, prepare_session, train_driver
 from kart_pipeline.orchestration.repairing import repair_recording
 from kart_pipeline.orchestration.resources import LogProgress, Mlflow, Progress
@@ -30,9 +31,7 @@ def build_defs(settings: Settings | None = None, progress: Progress | None = Non
         jobs=[prepare_session, train_driver, correct_driver, search_recipe, repair_recording],
         sensors=[sessions_on_disk],
         resources={"settings": settings, "mlflow": Mlflow(settings=settings), "progress": progress or LogProgress()},
-        # Each run has a process of its own. More of them for its steps, which follow one another anyway, would cost 3 s
-        # a step, and 12 s where TensorFlow is imported again.
-        executor=dg.in_process_executor,
+        executor=executor(settings),
     )
 
 

@@ -36,3 +36,24 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(KartError, match="not a folder"):
         Settings.from_env({"KART_HOME": str(tmp_path / "file")})
+
+
+def test_steps_are_executed_here_unless_an_engine_is_named(tmp_path: Path) -> None:
+    assert Settings.from_env({}).engine == "in_process"
+    named = Settings.from_env({"KART_ENGINE": "celery", "KART_BROKER": "redis://a:6379/0", "KART_TAKEOVER_S": "90"})
+    assert (named.engine, named.broker, named.takeover_s) == ("celery", "redis://a:6379/0", 90)
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"KART_ENGINE": "slurm"}, "KART_ENGINE is 'slurm'; it can be in_process, multiprocess, celery, k8s."),
+        ({"KART_ENGINE": "celery"}, "KART_BROKER names no Redis"),
+        ({"KART_TAKEOVER_S": "soon"}, "KART_TAKEOVER_S is 'soon'; it is a whole number of seconds, at least 5."),
+        ({"KART_TAKEOVER_S": "4"}, "at least 5"),
+        ({"KART_TAKEOVER_S": "-5"}, "at least 5"),
+    ],
+)
+def test_an_engine_that_cannot_be_is_refused_in_a_sentence(environ: dict[str, str], sentence: str) -> None:
+    with pytest.raises(KartError, match=sentence):
+        Settings.from_env(environ)
