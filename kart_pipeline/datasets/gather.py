@@ -132,18 +132,19 @@ def _progress(table: pa.Table) -> Floats:
 def _built(
     root: Path, contract: Contract, game: str, manifests: Iterable[Manifest] | None, left_out: LeftOutRows
 ) -> Iterable[FramesInfo]:
+    key = contract.hash
     if manifests is None:
-        folder = root / "frames" / contract.hash
+        folder = root / "frames" / key
         names = (item.name for item in folder.iterdir()) if folder.exists() else ()
         for name in sorted(name for name in names if not name.startswith(".")):
-            info = read_frames_info(root, contract.hash, name)
+            info = read_frames_info(root, key, name)
             if info is None:
                 left_out.sessions[name] = "its frames are of another release; build them again"
             elif info.game == game:
                 yield info
         return
     for manifest in sorted(manifests, key=lambda item: item.id):
-        info = read_frames_info(root, contract.hash, manifest.id)
+        info = read_frames_info(root, key, manifest.id)
         if info is None:
             left_out.sessions[manifest.id] = "its frames are not built"
         elif info.digest != manifest.digest:

@@ -91,8 +91,9 @@ def prevailing(pairs: Iterable[tuple[Manifest, Contract]]) -> Contract:
     steps: dict[str, int] = {}
     contracts: dict[str, Contract] = {}
     for manifest, contract in pairs:
-        contracts[contract.hash] = contract
-        steps[contract.hash] = steps.get(contract.hash, 0) + manifest.labelled
+        key = contract.hash
+        contracts[key] = contract
+        steps[key] = steps.get(key, 0) + manifest.labelled
     return contracts[max(steps, key=lambda key: (steps[key], key))]
 
 

@@ -1,5 +1,7 @@
 """Everything that Dagster loads: `dagster dev` and `dg dev` find `defs` here."""
 
+import warnings
+
 import dagster as dg
 
 from kart_pipeline.core.settings import Settings
@@ -26,6 +28,8 @@ def build_defs(settings: Settings | None = None, progress: Progress | None = Non
         progress: is told how far long steps are; by default the log of the run.
     """
     settings = settings or Settings.from_env()
+    # Dagster warns of what it fills in itself whenever it copies a sensor.
+    warnings.filterwarnings("ignore", "Parameter `owners` of initializer `SensorDefinition", dg.BetaWarning)
     return dg.Definitions(
         assets=[session, frames, training_set, driver_model, scorecard, champion, corrections],
         jobs=[prepare_session, train_driver, correct_driver, search_recipe, repair_recording],

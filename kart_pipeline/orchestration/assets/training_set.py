@@ -143,10 +143,13 @@ def _sessions(settings: Settings, game: str, course: str = "") -> tuple[Contract
     if not found:
         raise KartError(f"There are no sessions of {game}; record some with `python -m recorder capture`.")
     contract = prevailing(found)
+    wanted, fit = contract.hash, []
     for manifest, own in found:
-        if own.hash != contract.hash:
+        if own.hash == wanted:
+            fit.append(manifest)
+        else:
             unfit[manifest.id] = "most sessions of the game have other channels or another rate"
-    return contract, [manifest for manifest, own in found if own.hash == contract.hash], unfit
+    return contract, fit, unfit
 
 
 def _histogram(made: sets.TrainingSet) -> dg.MarkdownMetadataValue | None:
