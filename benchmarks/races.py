@@ -28,13 +28,15 @@ from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.supertuxkart.game import TRACKS
 
 NEVER_SEEN = "hacienda"
+PATIENCE_S = 30  # without progress, until a race is given up in which stuck karts are backed out
 _RESAMPLES = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Drive the races that are missing and print the table."""
     given = _parser().parse_args(arguments)
-    folder = Settings.from_env().home / "races" / re.sub(r"[^0-9A-Za-z]+", "-", given.model_uri).strip("-")
+    name = re.sub(r"[^0-9A-Za-z]+", "-", given.model_uri).strip("-") + ("-unstick" if given.unstick else "")
+    folder = Settings.from_env().home / "races" / name
     tracks = given.tracks.split(",")
     try:
         for race in range(given.races):
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--robot", type=int, default=3, metavar="N", help="the robot drives the first N (default 3)")
     parser.add_argument("--laps", type=int, default=3, help="a race (default 3)")
     parser.add_argument("--runtime", default="auto", help="as of the player")
+    parser.add_argument("--unstick", action="store_true", help="back out where it is stuck, as the player's option")
     parser.add_argument("--tracks", default=",".join([*TRACKS, NEVER_SEEN]), metavar="A,B", help="default all five")
     return parser
 
@@ -71,6 +74,7 @@ def _race(folder: Path, given: argparse.Namespace, track: str, race: int) -> Non
         return
     command = [sys.executable, "-m", "player", "--model-uri", given.model_uri, "--game", "supertuxkart", "--json"]
     command += ["--option", f"laps={given.laps}", "--option", f"track={track}", "--seeds", f"{PLAYER.start + race},"]
+    command += ["--unstick", "--option", f"stuck_s={PATIENCE_S}"] if given.unstick else []
     command += ["--runtime", given.runtime, *(["--compare", "expert"] if race < given.robot else [])]
     unseen = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=unseen, check=False)
@@ -82,8 +86,9 @@ def _race(folder: Path, given: argparse.Namespace, track: str, race: int) -> Non
 def _tell(folder: Path, tracks: Sequence[str], laps: int) -> None:
     say = Console(soft_wrap=True, highlight=False, markup=False, emoji=False).print
     say(f"\n{machine()}\n\nRaces of {laps} laps; times by the game's own clock, of races that were finished:\n")
-    say("| track | finished | laps driven | mean time, s | the robot's, s | against the robot | off the road | stuck |")
-    say("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    heading = ("track", "finished", "laps driven", "mean time, s", "the robot's, s", "against the robot")
+    heading += ("off the road", "stuck", "backed out")
+    say(f"| {' | '.join(heading)} |\n| --- |{' ---: |' * (len(heading) - 1)}")
     for track in tracks:
         races = [_cards(path) for path in sorted(folder.glob(f"{track}-{laps}-*.json"))]
         if races:
@@ -110,6 +115,7 @@ def _row(track: str, laps: int, drives: Sequence[Drive], robot: Sequence[Drive])
         _ratio(times, robots),
         f"{np.mean(off):.1%}" if off else "-",
         str(sum(drive.ended == "stuck" for drive in drives)),
+        str(sum(drive.recoveries for drive in drives)),
     ]
     return f"| {' | '.join(cells)} |"
 

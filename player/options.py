@@ -8,10 +8,12 @@ from typing import Any
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.driving.seeds import parse_seeds
+from kart_pipeline.driving.unstick import STUCK_S
 from kart_pipeline.games.registry import find_game, game_options, launched, openable
 from player.live.wishes import Wishes, add_arguments, read
 from player.opponents import OPPONENTS, parse_opponents
 from player.runtimes import AUTO, CHOICES
+from recorder import arguments
 
 # Commands beside driving, each a module of `player.commands`, with a line for the help.
 COMMANDS: Mapping[str, str] = {
@@ -43,6 +45,7 @@ class Options:
     trust_remote: bool = False
     screen: Wishes | None = None
     runtime: str = AUTO
+    unstick: float | None = None  # seconds of being stuck, after which it backs out
 
     def __post_init__(self) -> None:
         for name in ("workers", "video_drives", "max_steps"):
@@ -82,7 +85,7 @@ def add_runtime(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
+def parse(words: Sequence[str] | None = None) -> tuple[Options, bool]:
     """The options, and whether the result is wanted as JSON.
 
     Raises:
@@ -132,9 +135,17 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
     add("--compare", default="", metavar="NAMES", help=f"also drive, on the same seeds: {','.join(OPPONENTS)}")
     add("--workers", type=int, metavar="N", help="score a simulated game in N processes")
     add("--max-steps", type=int, metavar="N", help="end each drive after N steps")
+    add(
+        "--unstick",
+        nargs="?",
+        type=arguments.seconds,
+        const=STUCK_S,
+        metavar="S",
+        help=f"back out where nothing has moved for S seconds (default {STUCK_S:g})",
+    )
     add("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
     add_arguments(parser)
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
     screen = read(given)
     if screen is None and given.record == "corrections":
         raise KartError(
@@ -155,5 +166,6 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Options, bool]:
         trust_remote=given.trust_remote,
         screen=screen,
         runtime=given.runtime,
+        unstick=given.unstick,
     )
     return options, given.json

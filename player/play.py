@@ -10,6 +10,7 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.tally import Drive
+from kart_pipeline.driving.unstick import Unstick
 from kart_pipeline.games.base import Game
 from kart_pipeline.games.registry import find_game, make_game, openable
 from kart_pipeline.learning.package import DriverPackage
@@ -131,7 +132,8 @@ def _play_here(
             with ExitStack() as stack:
                 if film is not None:
                     extras.film = stack.enter_context(film)
-                drives(under_hands(policy, game, bars.say, stack), extras)
+                driver = persistent(under_hands(policy, game, bars.say, stack), game, options.unstick)
+                drives(driver, extras)
         finally:
             if film is not None and film.written:
                 result.video, result.frames, result.dropped = film.path, film.frames, film.dropped
@@ -170,7 +172,8 @@ def _drives(
 
 
 def _play_in_processes(options: Options, result: Result, model: Model, bars: Bars) -> int:
-    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model.name, partial(open_driver, model))]
+    open_model = partial(_open_persistent, model, options.unstick)
+    crews: list[tuple[str, Callable[[Game], Driver]]] = [(model.name, open_model)]
     network = network_kind(model.package)
     crews += [(name, partial(make_opponent, name, model.package.contract, network)) for name in options.compare]
     for name, make_driver in crews:
@@ -188,6 +191,19 @@ def _play_in_processes(options: Options, result: Result, model: Model, bars: Bar
         finally:
             result.add(options.game, name, drives)
     return 0
+
+
+def persistent(driver: Driver, game: Game, unstick: float | None) -> Driver:
+    """`driver`, who backs out after `unstick` seconds of being stuck; the same where that is None.
+
+    Raises:
+        KartError: nothing in the game goes backwards.
+    """
+    return driver if unstick is None else Unstick(driver, game.spec, stuck_s=unstick)
+
+
+def _open_persistent(model: Model, unstick: float | None, game: Game) -> Driver:
+    return persistent(open_driver(model, game), game, unstick)
 
 
 def _both(one: Callable[[Drive], None], other: Callable[[Drive], None]) -> Callable[[Drive], None]:

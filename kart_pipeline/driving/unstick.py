@@ -52,6 +52,11 @@ class Unstick:
         self._stuck_ns, self._reverse_ns = stuck_s * 1e9, reverse_s * 1e9
         self.reset()
 
+    @property
+    def seen(self) -> RGB | None:
+        """What the driver was shown last; None for one without eyes."""
+        return getattr(self._driver, "seen", None)
+
     def reset(self) -> None:
         """A new drive begins."""
         self._driver.reset()

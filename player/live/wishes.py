@@ -12,7 +12,6 @@ from kart_pipeline.desktop.rect import Rect
 from kart_pipeline.desktop.source import Where
 from kart_pipeline.driving.restraint import LEAVING
 from kart_pipeline.driving.takeover import CALM_S
-from kart_pipeline.driving.unstick import STUCK_S
 from player.live.person import BACK, DEAD_ZONE
 from player.live.recording import Keep
 from recorder import arguments
@@ -119,14 +118,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BUTTONS",
         help=f"let it press {', '.join(LEAVING)}, which leave a race",
     )
-    add(
-        "--unstick",
-        nargs="?",
-        type=arguments.seconds,
-        const=STUCK_S,
-        metavar="S",
-        help=f"back out where nothing has moved for S seconds (default {STUCK_S:g})",
-    )
     add("--hold", type=float, metavar="S", help=f"repeat an action for S at most while the next is late ({HOLD_S:g})")
     add("--calm", type=arguments.seconds, metavar="S", help=f"it drives on when you have let go for S ({CALM_S:g})")
     add(
@@ -154,7 +145,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 SCREEN_ONLY = (
-    *("track", "controller", "pad", "assist", "shadow", "allow", "unstick", "hold", "calm", "dead_zone", "hand_back"),
+    *("track", "controller", "pad", "assist", "shadow", "allow", "hold", "calm", "dead_zone", "hand_back"),
     *("background", "any_game", "preview", "saliency"),
 )
 

@@ -44,6 +44,18 @@ def arguments(shelf, *wishes: str) -> list[str]:
     return ["--model-uri", shelf.driver.uri, "--game", "car_racing", *wishes]
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_kart_that_gets_nowhere_is_backed_out_where_that_is_wished(shelf, home, capfd, workers):
+    wishes = arguments(shelf, "--seeds", "1", "--max-steps", "60", "--json", "--workers", workers)
+    recoveries = []
+    for wish in ([], ["--unstick", "0.4"]):
+        assert main([*wishes, *wish]) == 0
+        ((drive,),) = [card["drives"] for card in json.loads(capfd.readouterr().out)["scorecards"]]
+        recoveries.append(drive["recoveries"])
+    assert recoveries[0] == 0
+    assert recoveries[1] > 0
+
+
 def test_json_is_all_that_reaches_standard_output(shelf, home, tmp_path, capfd):
     video = tmp_path / "x.mp4"
     wishes = ["--seeds", "2", "--max-steps", "12", "--json", "--record", "--video", str(video), "--compare", "straight"]

@@ -49,9 +49,9 @@ OWN = "own"  # in place of a display
 DIED = "the game died"
 HANGS = "the game hangs"
 STUCK = "stuck"
+STUCK_S = 10.0  # without progress
 
 _SILENCE_S = 5.0  # without a word from the game
-_STUCK_S = 10.0  # without progress
 _PATIENCE = 2.5  # how many times as long as at top speed all the way a race may take
 _TITLE = "SuperTuxKart"
 
@@ -76,6 +76,7 @@ class SuperTuxKart(Game):
         reverse: drive the track the other way round.
         display: an X display that shows nothing else; "" is the person's, "own" one that nobody sees.
         disturbed: whether the first seconds go as the seed says.
+        stuck_s: seconds without progress after which the race is given up.
 
     Attributes:
         display: the X display that the game is on.
@@ -93,12 +94,20 @@ class SuperTuxKart(Game):
     group = ""  # each drive is a session of its own: all four tracks are learned from
 
     def __init__(
-        self, track: str = "", laps: int = 1, reverse: bool = False, display: str = "", disturbed: bool = True
+        self,
+        track: str = "",
+        laps: int = 1,
+        reverse: bool = False,
+        display: str = "",
+        disturbed: bool = True,
+        stuck_s: float = STUCK_S,
     ) -> None:
         if not isinstance(laps, int) or laps < 1:
             raise KartError(f"A race has at least one lap, not {laps}.")
         if not isinstance(reverse, bool):
             raise KartError(f"The option reverse is true or false, not {reverse!r}.")
+        if not (isinstance(stuck_s, int | float) and stuck_s > 0):
+            raise KartError(f"The option stuck_s is a time above 0, not {stuck_s!r}.")
         executable()
         self._tracks = (track,) if track else TRACKS
         for name in self._tracks:
@@ -106,6 +115,7 @@ class SuperTuxKart(Game):
                 raise KartError(f"The track {name} goes one way only; leave out the option reverse.")
         self._plan = RacePlan(self._tracks[0], laps, reverse=reverse)
         self._disturbed = disturbed
+        self._stuck_ns = stuck_s * 1e9
         self._seeds = np.random.default_rng()
         self._screen: OwnScreen | None = None
         self._race: Race | None = None
@@ -240,7 +250,7 @@ class SuperTuxKart(Game):
             self.ended = DIED
         elif t_ns - kart.t_ns > _SILENCE_S * 1e9:
             self.ended = HANGS
-        elif t_ns - self._progress_ns > _STUCK_S * 1e9:
+        elif t_ns - self._progress_ns > self._stuck_ns:
             self.ended = STUCK
         elif kart.race_s > _PATIENCE * par:
             self.ended = "time limit"

@@ -182,6 +182,8 @@ def test_an_unknown_track_is_answered_with_the_list() -> None:
     [
         ({"reverse": "yes"}, "reverse is true or false, not 'yes'"),
         ({"laps": 0}, "at least one lap, not 0"),
+        ({"stuck_s": 0}, "stuck_s is a time above 0, not 0"),
+        ({"stuck_s": "long"}, "stuck_s is a time above 0, not .long."),
     ],
 )
 def test_a_race_that_cannot_be_is_refused_before_the_game_starts(options: dict[str, object], said: str) -> None:
