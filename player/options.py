@@ -141,7 +141,8 @@ def parse(words: Sequence[str] | None = None) -> tuple[Options, bool]:
         type=arguments.seconds,
         const=STUCK_S,
         metavar="S",
-        help=f"back out where nothing has moved for S seconds (default {STUCK_S:g})",
+        help=f"back out where nothing has moved for S seconds (default {STUCK_S:g}); where that does not help and the "
+        "game has a rescue, ask for it",
     )
     add("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
     add_arguments(parser)

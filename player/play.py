@@ -194,12 +194,14 @@ def _play_in_processes(options: Options, result: Result, model: Model, bars: Bar
 
 
 def persistent(driver: Driver, game: Game, unstick: float | None) -> Driver:
-    """`driver`, who backs out after `unstick` seconds of being stuck; the same where that is None.
+    """`driver`, who backs out or is rescued after `unstick` seconds of being stuck; the same where that is None.
 
     Raises:
         KartError: nothing in the game goes backwards.
     """
-    return driver if unstick is None else Unstick(driver, game.spec, stuck_s=unstick)
+    if unstick is None:
+        return driver
+    return Unstick(driver, game.spec, stuck_s=unstick, rescue=game.rescue if game.rescues else None)
 
 
 def _open_persistent(model: Model, unstick: float | None, game: Game) -> Driver:

@@ -1,6 +1,10 @@
-"""Getting a policy out of a corner as a person would: notice that nothing moves, back out, go on."""
+"""Getting a policy out of a corner as a person would: notice that nothing moves, back out, go on.
+
+Where that did not help and the game has a rescue of its own (a bird, Lakitu), the next try is that.
+"""
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -32,22 +36,31 @@ class Unstick:
         spec: of the game.
         stuck_s: seconds of the frames' clock without progress or motion, while the driver wants to drive.
         reverse_s: how long to back out.
+        rescue: the game's own, see `Game.rescue`; None where it has none. It is asked for where backing out has brought
+            no progress.
 
     Attributes:
-        recoveries: how often it did, in this drive.
+        recoveries: how often it did either, in this drive.
 
     Raises:
         KartError: seconds that are not above 0, or nothing in the game that would go backwards.
     """
 
     def __init__(
-        self, driver: Driver, spec: ActionSpec, *, stuck_s: float = STUCK_S, reverse_s: float = REVERSE_S
+        self,
+        driver: Driver,
+        spec: ActionSpec,
+        *,
+        stuck_s: float = STUCK_S,
+        reverse_s: float = REVERSE_S,
+        rescue: Callable[[], float] | None = None,
     ) -> None:
         if not (stuck_s > 0 and reverse_s > 0):  # NaN fails this too
             raise KartError(f"The seconds of being stuck and of backing out are above 0, not {stuck_s}, {reverse_s}.")
         self.name = driver.name
         self._driver = driver
         self._reverse = reverse_action(spec)
+        self._rescue = rescue
         self._steer = roles(spec)[0]
         self._stuck_ns, self._reverse_ns = stuck_s * 1e9, reverse_s * 1e9
         self.reset()
@@ -61,7 +74,9 @@ class Unstick:
         """A new drive begins."""
         self._driver.reset()
         self.recoveries = 0
-        self._until: int | None = None  # backing out goes on to that time
+        self._until: int | None = None  # backing out, or the rescue, goes on to that time
+        self._rescued = False  # the present one is a rescue
+        self._farthest = -np.inf  # progress at which it was stuck last
         self._side = 1.0
         self._standing = Standing()
 
@@ -77,13 +92,26 @@ class Unstick:
         if self._standing.still_ns(frame, wants) < self._stuck_ns:
             return choice
         self.recoveries += 1
+        again = self._no_farther(frame)
+        self._rescued = again and not self._rescued and self._rescue is not None
+        if self._rescued and self._rescue is not None:
+            self._until = frame.t_ns + round(self._rescue() * 1e9)
+            return self._out()
         self._until = frame.t_ns + round(self._reverse_ns)
         # Backwards, the wheel to the other side turns the nose to where the driver wanted; did that not help, to this.
         wanted = float(choice.action[self._steer]) if self._steer else 0.0
         self._side = (-np.sign(wanted) or 1.0) if self.recoveries % 2 else -self._side
         return self._out()
 
+    def _no_farther(self, frame: Frame) -> bool:
+        """Whether no way was made since it was stuck the last time."""
+        progress, before = frame.state.get(PROGRESS, -np.inf), self._farthest
+        self._farthest = max(progress, before)
+        return bool(progress <= before)
+
     def _out(self) -> Choice:
+        if self._rescued:
+            return Choice(self._reverse.spec.neutral(), RECOVERY)
         values = {name: self._reverse[name] for name in self._reverse.spec.names}
         if self._steer:
             values[self._steer] = float(self._side)

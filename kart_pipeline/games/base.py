@@ -94,6 +94,22 @@ class Game(ABC):
         """
         raise KartError(f"{self.name} cannot begin beside the line; record without --recovery.")
 
+    def rescue(self) -> float:
+        """Have the game itself put a stuck kart back onto the road, as its players can.
+
+        Returns:
+            Seconds of the frames' clock that this takes, for which nothing should be held.
+
+        Raises:
+            KartError: the game has nothing of the kind.
+        """
+        raise KartError(f"{self.name} rescues nobody.")
+
+    @property
+    def rescues(self) -> bool:
+        """Whether `rescue` does something."""
+        return type(self).rescue is not Game.rescue
+
     @abstractmethod
     def send(self, action: Action) -> None:
         """Take an action: a real-time game obeys at once, a simulated one in the coming `next_frame`."""

@@ -78,6 +78,29 @@ def test_where_the_game_tells_progress_the_picture_does_not_count():
     assert who == "p" * 40
 
 
+def test_where_backing_out_brings_no_progress_the_games_own_rescue_is_asked_for():
+    asked = []
+
+    def rescue() -> float:
+        asked.append(1)
+        return 1.0
+
+    driver = Unstick(Wall(), SPEC, stuck_s=1, reverse_s=0.5, rescue=rescue)
+    choices, who = actors(driver, lambda _: True, 110, lambda _: {"progress": 0.1})
+    backed, rescued = "p" * HZ + "r" * (HZ // 2), "p" * HZ + "r" * HZ
+    assert who == backed + rescued + backed + "p" * 10
+    assert len(asked) == 1
+    assert driver.recoveries == 3
+    held = [choice.action for choice in choices[len(backed) + HZ :][:HZ]]
+    assert held == [SPEC.neutral()] * HZ
+
+
+def test_after_progress_a_kart_is_backed_out_first_again():
+    driver = Unstick(Wall(), SPEC, stuck_s=1, reverse_s=0.5, rescue=lambda: pytest.fail("it had come farther"))
+    actors(driver, lambda _: True, 130, lambda step: {"progress": (step // 40) / 10})
+    assert driver.recoveries == 3
+
+
 def test_a_person_who_takes_the_controls_ends_the_way_out_at_once():
     wall = Wall()
     driver = Unstick(wall, SPEC, stuck_s=1, reverse_s=5)

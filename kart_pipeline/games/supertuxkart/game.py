@@ -22,7 +22,7 @@ from kart_pipeline.desktop.source import Where, open_source
 from kart_pipeline.games.base import FINISHED, LAP, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game, X, Y
 from kart_pipeline.games.desktop import DesktopGame, Output
 from kart_pipeline.games.supertuxkart.course import Course
-from kart_pipeline.games.supertuxkart.hands import LAYOUT, MAPPING, SPEC
+from kart_pipeline.games.supertuxkart.hands import MAPPING, RESCUE, SENT, SPEC
 from kart_pipeline.games.supertuxkart.launcher import Race, RacePlan, executable
 from kart_pipeline.games.supertuxkart.line import DriveLine, read_line
 from kart_pipeline.games.supertuxkart.processes import OwnScreen
@@ -51,6 +51,8 @@ HANGS = "the game hangs"
 STUCK = "stuck"
 STUCK_S = 10.0  # without progress
 
+_TAP_S = 0.1  # the game looks at its keys once a frame
+_RESCUE_S = 4.0  # until the bird has let go
 _SILENCE_S = 5.0  # without a word from the game
 _PATIENCE = 2.5  # how many times as long as at top speed all the way a race may take
 _TITLE = "SuperTuxKart"
@@ -191,6 +193,19 @@ class SuperTuxKart(Game):
         """The same, without those channels that a person's own hands have."""
         self._seen().obey(choice)
 
+    def rescue(self) -> float:
+        """Press the key for which a bird carries the kart to the middle of the road, turned the right way.
+
+        Raises:
+            KartError: there is no race.
+        """
+        self._running()
+        if self._keys is not None and not self.obstacle:  # only into the game's own window
+            self._keys.apply(PadState(buttons=frozenset({RESCUE})))
+            time.sleep(_TAP_S)
+            self._keys.neutral()
+        return _RESCUE_S
+
     def next_frame(self) -> Frame:
         """What the screen shows now, with what the game told last."""
         desk = self._seen()
@@ -270,9 +285,9 @@ class SuperTuxKart(Game):
         where = Where(window=_TITLE) if self.shared else Where(monitor=1, display=self.display)
         source = open_source(where, 0)
         try:
-            self._keys = keyboard = Keyboard(LAYOUT, open_sender(LAYOUT, {"DISPLAY": self.display}))
+            self._keys = keyboard = Keyboard(SENT, open_sender(SENT, {"DISPLAY": self.display}))
             if self.shared:  # with a screen of our own a key that stays pressed goes with it
-                self._keys = Guarded(keyboard, ControllerChoice(keyboard.name), LAYOUT)
+                self._keys = Guarded(keyboard, ControllerChoice(keyboard.name), SENT)
         except BaseException:
             source.close()
             raise

@@ -6,8 +6,10 @@ from kart_pipeline.desktop.mapping import AxisMap, PadMapping, Source
 
 SPEC = ActionSpec(axes=("steer", "throttle"), mirrored_axes=("steer",))
 
-# Beyond these the game has drift, nitro, fire and rescue, which no driver here uses.
+# Beyond these the game has drift, nitro and fire, which no driver here uses, and its rescue.
 LAYOUT = KeyLayout({"left": "left", "right": "right", "up": "up", "down": "down"}, ramp=False)
+RESCUE = "back"
+SENT = KeyLayout({**LAYOUT.keys, RESCUE: "backspace"}, ramp=False)
 
 # No dead zones: a keyboard has none, and what is between its keys is pulsed.
 MAPPING = PadMapping(

@@ -91,6 +91,21 @@ def test_hands_off_the_kart_stays_where_it_is_and_a_new_race_begins_at_the_start
     assert (again.state["x"], again.state["y"]) == pytest.approx((first.state["x"], first.state["y"]), abs=0.5)
 
 
+def test_the_games_rescue_puts_the_kart_back_onto_the_road(game: SuperTuxKart) -> None:
+    game._disturbed = False
+    frame = game.reset(0)
+    began = time.monotonic()
+    while not frame.state["off_track"] and time.monotonic() - began < 20:
+        frame = game.step(game.spec.action(throttle=1.0, steer=0.6))
+        time.sleep(1 / 30)
+    assert frame.state["off_track"]
+    game.neutral()
+    time.sleep(game.rescue())
+    frame = game.next_frame()
+    assert not frame.state["off_track"]
+    assert game.course.place.beside < game.course.place.half_width / 2
+
+
 def test_a_game_that_dies_in_mid_race_ends_the_drive_and_the_session_is_whole(
     game: SuperTuxKart, tmp_path: Path
 ) -> None:
