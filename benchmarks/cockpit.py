@@ -4,13 +4,12 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from rich.console import Console
 
 from benchmarks.moving_window import SIZE, TITLE
-from benchmarks.screen import has_screen, moving_screen
+from benchmarks.screen import has_screen, moving_screen, windows_are_shown
 from benchmarks.table import Row
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.store import Store
@@ -36,7 +35,7 @@ def run() -> list[Row]:
     """Record a moving picture under Xvfb, by turns bare and with everything; nothing where there is no Xvfb."""
     if not has_screen():
         return []
-    with moving_screen("1280x800"), _windows_are_shown():
+    with moving_screen("1280x800"), windows_are_shown():
         pairs = [(_record(at_hand=True), _record(at_hand=False)) for _ in range(PAIRS)]
     ours, bare = (list(side) for side in zip(*pairs, strict=True))
     work, alone = (statistics.mean(map(_work_ms, side)) for side in (ours, bare))
@@ -48,17 +47,6 @@ def run() -> list[Row]:
         Row(f"{what}: work a tick", work, "ms", "without them", alone, ratio, ">= 0.8", ratio >= 0.8),
         Row(f"{what}: ticks on time", on_time, "%", "without them", on_time_alone, kept, ">= 0.99", kept >= 0.99),
     ]
-
-
-@contextmanager
-def _windows_are_shown() -> Iterator[None]:
-    """For the other benchmarks SDL draws into nothing."""
-    before = os.environ.pop("SDL_VIDEODRIVER", None)
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.environ["SDL_VIDEODRIVER"] = before
 
 
 def _record(*, at_hand: bool) -> Manifest:

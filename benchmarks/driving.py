@@ -4,64 +4,113 @@ import sys
 import tempfile
 import time
 from array import array
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.moving_window import SIZE, TITLE
+from benchmarks.moving_window import SIZE
 from benchmarks.runtimes import packed
-from benchmarks.screen import has_screen, moving_screen
+from benchmarks.screen import has_screen, moving_screen, windows_are_shown
+from benchmarks.screen_drive import CONTRACT, FIRST, RATE_HZ, Driven, driven
 from benchmarks.table import Row
-from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract
-from kart_pipeline.desktop.controllers.choose import ControllerChoice
 from kart_pipeline.desktop.key_layout import KeyLayout
 from kart_pipeline.desktop.pad import PadState
-from kart_pipeline.desktop.source import Where
-from kart_pipeline.driving.loop import drive
 from kart_pipeline.learning.inference import Predict, predictor
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.runtimes import RUNTIMES
 from player.hush import quiet
-from player.live.parts import assemble
-from player.live.seat import take_seat
-from player.live.wishes import Wishes
-from player.policy import Policy
-from player.stages import LATENCY, Stages
-from recorder.devices.choose import PadChoice
-from recorder.devices.settings import PadSettings
 
-RATE_HZ = 30.0
-SECONDS = 20
+STEPS = 600  # of each way, 20 s
 PEER_STEPS = 200  # of the peer, which takes several periods for each
-_FIRST = 3  # steps that do not count: the first look and the first answer take long
+ROUNDS = 2  # in turn, so that a machine whose speed drifts treats all alike
 AIM_MS = 16.7  # a frame of a game at 60 Hz
-CONTRACT = Contract(ActionSpec(("steer", "throttle"), mirrored_axes=("steer",)), RATE_HZ)
-WISHES = Wishes(where=Where(window=TITLE), controller=ControllerChoice("keyboard"), pad=PadChoice("keyboard"))
+_WAY = f"the screen to the keys, {SIZE[0]}x{SIZE[1]}"
 
 
 def run() -> list[Row]:
     """Drive a moving picture under Xvfb with PilotNet; nothing where there is no Xvfb."""
     if not has_screen():
         return []
+    model = build_network("pilotnet", CONTRACT)
+    ways = _ways(model)
+    rows = _against_peer(model, ways)
+    if (lite := ways.get(RUNTIMES["tflite"].title)) is not None:
+        with moving_screen("1280x800"), windows_are_shown():  # with room for a window beside it
+            rows += _beside(lite)
+    return rows
+
+
+def _against_peer(model: Any, ways: dict[str, Predict]) -> list[Row]:
+    """Each way to run the network."""
+    ours, theirs = {title: array("d") for title in ways}, array("d")
     with moving_screen():
-        model = build_network("pilotnet", CONTRACT)
-        ways = _ways(model)
-        ours, theirs = {title: array("d") for title in ways}, array("d")
-        for _ in range(2):  # in turn, so that a machine whose speed drifts treats all alike
+        for _ in range(ROUNDS):
             for title, predict in ways.items():
-                ours[title].extend(_ours(predict))
+                ours[title].extend(driven(predict, STEPS // ROUNDS).ms)
             theirs.extend(_donkey(model))
     rows = []
     for title, times in ours.items():
         for share in (50, 95, 99):
             mine, other = float(np.percentile(times, share)), float(np.percentile(theirs, share))
-            what = f"the screen to the keys, {SIZE[0]}x{SIZE[1]}, {title}, p{share}"
             peer = "donkeycar's way: read, model.predict, write"
+            what = f"{_WAY}, {title}, p{share}"
             rows.append(Row(what, mine, "ms", peer, other, other / mine, f"<= {AIM_MS} ms", mine <= AIM_MS))
     return rows
+
+
+def _beside(lite: Predict) -> list[Row]:
+    """What the preview costs, and what a thread that looks ahead would bring."""
+    sides: dict[str, dict[str, bool]] = {
+        "bare": {},
+        "preview": {"preview": True},
+        "ahead": {"ahead": True},
+        "fast": {"paced": False},
+        "fast ahead": {"paced": False, "ahead": True},
+    }
+    drives: dict[str, list[Driven]] = {name: [] for name in sides}
+    for _ in range(ROUNDS):
+        for name, how in sides.items():
+            drives[name].append(driven(lite, STEPS // ROUNDS, **how))
+    return beside_rows(f"{_WAY}, {RUNTIMES['tflite'].title}", drives)
+
+
+def beside_rows(what: str, drives: dict[str, list[Driven]]) -> list[Row]:
+    """The rows of drives that took turns.
+
+    Args:
+        what: is measured.
+        drives: `bare`, with the `preview` and with a thread that looks `ahead`, at the game's rate; `fast` and `fast
+            ahead` without a rate.
+    """
+    rows = []
+    for share in (50, 99):
+        bare, preview = (_percentile(drives[name], share) for name in ("bare", "preview"))
+        title, aim = f"{what}, with the preview, p{share}", f"<= {AIM_MS} ms"
+        rows.append(Row(title, preview, "ms", "without it", bare, bare / preview, aim, preview <= AIM_MS))
+    for share in (50, 99):
+        bare, ahead = (_percentile(drives[name], share) for name in ("bare", "ahead"))
+        title = f"{what}, looking when asked, p{share}"
+        rows.append(
+            Row(
+                title,
+                bare,
+                "ms",
+                "the newest of a thread that looks all the time",
+                ahead,
+                ahead / bare,
+                ">= 1",
+                ahead >= bare,
+            )
+        )
+    fast, ahead = (float(np.mean([drive.hz for drive in drives[name]])) for name in ("fast", "fast ahead"))
+    title = f"{what}, looking when asked, as fast as it goes"
+    rows.append(Row(title, fast, "steps/s", "one picture ahead, in a thread", ahead, fast / ahead, "", None))
+    return rows
+
+
+def _percentile(drives: list[Driven], share: int) -> float:
+    return float(np.percentile([ms for drive in drives for ms in drive.ms], share))
 
 
 def _ways(model: Any) -> dict[str, Predict]:
@@ -77,17 +126,6 @@ def _ways(model: Any) -> dict[str, Predict]:
     return ways
 
 
-def _ours(predict: Predict) -> list[float]:
-    """The player's own loop with all that is in it: guard, takeover, watchdog."""
-    stages = Stages()
-    with ExitStack() as stack:
-        seat = take_seat("moving", CONTRACT, SIZE[1], WISHES, PadSettings(Path()), lambda _: None, stack)
-        policy = Policy("pilotnet", CONTRACT, predict, stages)
-        parts = assemble(seat, policy, WISHES, stages, lambda _: None)
-        drive(seat.game, parts.driver, observers=[parts.cockpit], max_steps=round(SECONDS / 2 * RATE_HZ))
-    return [ns / 1e6 for ns in stages.measured(LATENCY)[_FIRST:]]
-
-
 def _donkey(model: Any) -> list[float]:
     """What donkeycar's vehicle does in a loop: its parts one after the other, Keras asked by `predict`."""
     import mss
@@ -101,7 +139,7 @@ def _donkey(model: Any) -> list[float]:
     times = []
     try:
         with mss.MSS() as camera:
-            for step in range(-_FIRST, PEER_STEPS // 2):
+            for step in range(-FIRST, PEER_STEPS // 2):
                 began = time.perf_counter()
                 shot = camera.grab({"left": 0, "top": 0, "width": SIZE[0], "height": SIZE[1]})
                 picture = Image.frombuffer("RGB", shot.size, shot.bgra, "raw", "BGRX", 0, 1)

@@ -26,6 +26,17 @@ def moving_screen(size: str = "800x600") -> Iterator[None]:
 
 
 @contextmanager
+def windows_are_shown() -> Iterator[None]:
+    """For the other benchmarks SDL draws into nothing."""
+    before = os.environ.pop("SDL_VIDEODRIVER", None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["SDL_VIDEODRIVER"] = before
+
+
+@contextmanager
 def _server(size: str) -> Iterator[None]:
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
