@@ -36,7 +36,7 @@ def run() -> list[Row]:
         examples = training_set(folder, FRAMES)
         feed = iter(training_batches(examples, hyper))
         next(feed)
-        read, copied, ratio = interleaved(partial(_reading, examples, hyper), partial(_copying, examples, hyper))
+        read, copied, ratio = interleaved(partial(reading, examples, hyper), partial(_copying, examples, hyper))
         rows = [
             Row(
                 "frames gathered from the map",
@@ -52,7 +52,7 @@ def run() -> list[Row]:
         pictures = _pictures(folder / "pictures" / "road", examples)
         keras_feed = _keras(folder / "pictures", hyper.batch_size)
         next(keras_feed)
-        ours, theirs, ratio = interleaved(partial(_drained, feed, hyper), partial(_drained, keras_feed, hyper, 20))
+        ours, theirs, ratio = interleaved(partial(drained, feed, hyper), partial(drained, keras_feed, hyper, 20))
         what, unit = "frames fed, augmented", "frames/s"
         rows.append(
             Row(
@@ -70,7 +70,7 @@ def run() -> list[Row]:
     return rows
 
 
-def _reading(examples: TrainingSet, hyper: HyperParameters) -> float:
+def reading(examples: TrainingSet, hyper: HyperParameters) -> float:
     """Frames per second out of the memory-mapped arrays, shuffled over all of them."""
     rows, reader = examples.rows("train"), BatchReader(examples)
 
@@ -92,7 +92,9 @@ def _copying(examples: TrainingSet, hyper: HyperParameters) -> float:
     return per_second(BATCHES * hyper.batch_size, copy)
 
 
-def _drained(batches: Iterator[Any], hyper: HyperParameters, count: int = BATCHES) -> float:
+def drained(batches: Iterator[Any], hyper: HyperParameters, count: int = BATCHES) -> float:
+    """Frames per second where nothing is done with them."""
+
     def drain() -> None:
         for batch in islice(batches, count):
             del batch

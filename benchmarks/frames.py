@@ -3,22 +3,20 @@
 import io
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.limits import decoded_by_all
 from benchmarks.pictures import sessions
 from benchmarks.table import Row, interleaved, per_second
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.session import Session
 from kart_pipeline.datasets.frames import build_frames
-from kart_pipeline.datasets.preparing import cores
 
 SIZE = (200, 66)
-CHUNK = 32  # frames per task of the bare threads
 OWN, TENSORKART = "320x240 JPEG", "640x480 PNG"
 
 
@@ -31,7 +29,7 @@ def run() -> list[Row]:
         own = recorded[OWN]
         contract = Contract(own.manifest.spec, own.manifest.rate_hz)
         ours, theirs, ratio = interleaved(
-            partial(_build, own, contract, Path(folder) / "out", threads=1),
+            partial(build, own, contract, Path(folder) / "out", threads=1),
             partial(per_second, len(screenshots), partial(_tensorkart, screenshots)),
         )
     what, peer = f"frames built by one thread, {OWN}", f"TensorKart's way: {TENSORKART}, scikit-image"
@@ -42,29 +40,17 @@ def _against_pillow(name: str, session: Session, folder: Path) -> Row:
     encoded = list(session.encoded())
     contract = Contract(session.manifest.spec, session.manifest.rate_hz)
     built, bare, ratio = interleaved(
-        partial(_build, session, contract, folder),
-        partial(per_second, len(encoded), partial(_bare, encoded)),
+        partial(build, session, contract, folder),
+        partial(decoded_by_all, encoded, SIZE),
     )
     peer = "Pillow's decode + resize of the same bytes"
     return Row(f"frames built, {name}", built, "frames/s", peer, bare, ratio, ">= 0.8", ratio >= 0.8)
 
 
-def _build(session: Session, contract: Contract, folder: Path, threads: int | None = None) -> float:
+def build(session: Session, contract: Contract, folder: Path, threads: int | None = None) -> float:
+    """Frames a second, into a folder that is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     return per_second(session.manifest.steps, lambda: build_frames(session, contract, folder, threads=threads))
-
-
-def _bare(encoded: list[bytes]) -> None:
-    """Decode, resize and convert on as many threads as we use, and keep nothing."""
-    chunks = [encoded[start : start + CHUNK] for start in range(0, len(encoded), CHUNK)]
-    with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(_decode_and_resize, chunks))
-
-
-def _decode_and_resize(pictures: list[bytes]) -> None:
-    for data in pictures:
-        with Image.open(io.BytesIO(data)) as picture:
-            picture.convert("RGB").resize(SIZE, Image.Resampling.BILINEAR).convert("YCbCr")
 
 
 def _tensorkart(encoded: list[bytes]) -> None:

@@ -39,7 +39,7 @@ def sessions(folder: Path, count: int = 700) -> Iterator[tuple[str, Session]]:
         album = _Album(game)
         drive(game, Expert(game.expert()), observers=[album], seed=0, max_steps=count)
     yield "96x96 PNG", _write(folder, "own", "png", album.steps, [step.frame.rgb for step in album.steps])
-    for codec, size in (("jpeg", (320, 240)), ("png", (640, 480))):
+    for codec, size in (("jpeg", (320, 240)), ("png", (640, 480)), ("jpeg", (640, 480))):
         large = [np.asarray(Image.fromarray(rgb).resize(size)) for rgb in album.large]
         frames = [large[i % len(large)] for i in range(count)]
         name = f"{size[0]}x{size[1]} {codec.upper()}"
