@@ -71,33 +71,38 @@ def _bare(frames: limits.Images, hyper: HyperParameters) -> float:
 def _fed(examples: TrainingSet, hyper: HyperParameters, wait: float) -> Iterator[Row]:
     """The feed without changes, with each alone and with all that are on by default, where nobody uses its batches."""
     off = replace(hyper, **dict.fromkeys(CHANGES, 0))
-    plain = _drained(examples, off)
-    peer = "NumPy copies such rows"
-    yield beside("frames fed, unchanged", plain, peer, _bare(examples.frames(0), hyper), "frames/s")
-    for name, what in CHANGES.items():
-        speed = _drained(examples, replace(off, **{name: getattr(hyper, name)}))
-        yield beside(f"frames fed, {what}", speed, "unchanged", plain, "frames/s")
-    speed = _drained(examples, hyper)
-    aim = f">= {AIM:,}, or {_aim(wait)[0]} of a training step waits"
-    met = speed >= AIM or wait < MOST_WAIT
-    yield Row("frames fed, augmented", speed, "frames/s", "unchanged", plain, speed / plain, aim, met)
+    unchanged = _feed(examples, off)
+    plain = statistics.median(drained(unchanged, hyper, FED) for _ in range(3))
+    yield beside("frames fed, unchanged", plain, "NumPy copies such rows", _bare(examples.frames(0), hyper), "frames/s")
+    feeds = {what: replace(off, **{name: getattr(hyper, name)}) for name, what in CHANGES.items()}
+    for what, changed in {**feeds, "augmented": hyper}.items():
+        speed, plain, ratio = interleaved(
+            partial(drained, _feed(examples, changed), hyper, FED), partial(drained, unchanged, hyper, FED), repeats=3
+        )
+        aim, met = "", None
+        if changed is hyper:
+            aim, met = f">= {AIM:,}, or {_aim(wait)[0]} of a training step waits", speed >= AIM or wait < MOST_WAIT
+        yield Row(f"frames fed, {what}", speed, "frames/s", "unchanged", plain, ratio, aim, met)
 
 
-def _drained(examples: TrainingSet, hyper: HyperParameters) -> float:
+def _feed(examples: TrainingSet, hyper: HyperParameters) -> Iterator[Any]:
+    """Begun: the first batch takes as long as TensorFlow takes to trace."""
     feed = iter(training_batches(examples, hyper))
     next(feed)
-    return statistics.median(drained(feed, hyper, FED) for _ in range(3))
+    return feed
 
 
 def _trained(examples: TrainingSet, hyper: HyperParameters, model: Any, flops: int, machine: Limits) -> Iterator[Row]:
     """From the machine's sums down to samples a second: each step beside the one before it."""
+    import tensorflow as tf
+
     product = machine.multiplied / 1e9
     forward, both = limits.network(model, examples.frames(0)[: hyper.batch_size], flops)
     peer, unit = "the matrix product", "GFLOP/s"
     yield beside(f"{NETWORK}, forward, {flops / 1e6:.0f} MFLOP", forward / 1e9, peer, product, unit)
     yield beside(f"{NETWORK}, forward and backward, {PASSES * flops / 1e6:.0f} MFLOP", both / 1e9, peer, product, unit)
     batches = training_batches(examples, hyper)
-    from_memory = batches.take(1).cache().repeat()
+    from_memory = tf.data.Dataset.from_tensors(next(iter(batches))).repeat()
     for data in (batches, from_memory):
         samples_per_second(model, data, hyper.batch_size, steps=3)
     trained, repeated, ratio = interleaved(
