@@ -4,7 +4,7 @@ import hashlib
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -109,8 +109,15 @@ class ConvertingRuntime(Runtime):
         return True
 
     def _open(self, package: DriverPackage, folder: Path) -> Predict:
-        self.convert(package, folder)
-        return self._start(package, self.file(folder))
+        path = self.file(folder)
+        if not self.convert(package, folder):
+            with suppress(
+                Exception
+            ):  # whatever a runtime raises at a file that is damaged: another one takes its place
+                return self._start(package, path)
+            path.unlink()
+            self.convert(package, folder)
+        return self._start(package, path)
 
     @abstractmethod
     def _convert(self, package: DriverPackage) -> bytes:

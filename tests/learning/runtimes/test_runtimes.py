@@ -77,6 +77,18 @@ def test_a_conversion_is_kept_and_not_made_again(
         runtime.open(package, tmp_path)
 
 
+@pytest.mark.parametrize("name", [name for name, runtime in RUNTIMES.items() if isinstance(runtime, ConvertingRuntime)])
+def test_a_kept_conversion_that_is_damaged_is_made_anew(
+    packages: dict[str, DriverPackage], tmp_path: Path, name: str
+) -> None:
+    runtime, package = RUNTIMES[name], packages["pilotnet"]
+    assert isinstance(runtime, ConvertingRuntime)
+    runtime.convert(package, tmp_path)
+    runtime.file(tmp_path).write_bytes(runtime.file(tmp_path).read_bytes()[:300])
+    assert verify_golden(package, runtime.open(package, tmp_path)) < TOLERANCE / 10
+    assert len(runtime.file(tmp_path).read_bytes()) > 300
+
+
 def test_a_conversion_that_cannot_be_kept_is_a_sentence(packages: dict[str, DriverPackage], tmp_path: Path) -> None:
     (tmp_path / "runtimes").write_text("a file where a folder should be")
     with pytest.raises(KartError, match=r"cannot be kept in .* make room there"):
