@@ -44,7 +44,7 @@ class Pixels:
             self._mss = mss.MSS(display=display) if display else mss.MSS()
             self._all = self._monitors()
         except (ScreenShotError, OSError) as error:
-            raise KartError(f"The screen cannot be read ({error}). Record on a desktop that you see.") from error
+            raise KartError(f"The screen cannot be read ({error}). Start this on a desktop that you see.") from error
 
     @property
     def desktop(self) -> Rect:
@@ -100,10 +100,10 @@ def unreadable(environ: Mapping[str, str]) -> str:
     if wayland(environ):
         return (
             "Wayland lets no program read the screen by itself. Log in to an X11 session (many login screens offer it "
-            "as Xorg), or record a game that can be opened from here, as --game car_racing."
+            "as Xorg), or take a game that can be opened from here, as --game car_racing."
         )
     if not environ.get("DISPLAY"):
-        return "There is no screen here (DISPLAY is not set); record on a desktop, or start an X server."
+        return "There is no screen here (DISPLAY is not set); start this on a desktop, or start an X server."
     return ""
 
 

@@ -242,7 +242,7 @@ def open_source(where: Where, height: int) -> ScreenSource:
         place = area.now()
         if isinstance(place, Hidden):
             area.close()
-            raise KartError(f"There is nothing to record yet: {place.reason}. Bring it on the screen first.")
+            raise KartError(f"There is nothing to see yet: {place.reason}. Bring it on the screen first.")
     except BaseException:
         pixels.close()
         raise
@@ -267,9 +267,8 @@ def _area(where: Where, pixels: Pixels) -> Area:
         return FixedArea(region, {"region": str(region)})
     number = where.monitor or 1
     if number > len(pixels.monitors):
-        raise KartError(
-            f"There is no monitor {number}; `python -m recorder screens` shows the {len(pixels.monitors)} that there "
-            "are."
-        )
+        count = len(pixels.monitors)
+        there = f"there {'is' if count == 1 else 'are'} {count}"
+        raise KartError(f"There is no monitor {number}; {there}: see `python -m recorder screens`.")
     rect = pixels.monitors[number - 1]
     return FixedArea(rect, {"monitor": number, "region": str(rect)})

@@ -29,7 +29,7 @@ class X11Windows:
         try:
             self._display = display.Display()
         except (error.DisplayError, OSError) as trouble:
-            raise KartError(f"The X server does not answer ({trouble}); record on a desktop.") from trouble
+            raise KartError(f"The X server does not answer ({trouble}); start this on a desktop.") from trouble
         self._visible = X.IsViewable
         self._under_pointer = X.PointerRoot
         self._gone: tuple[type[Exception], ...] = (error.BadWindow, error.BadDrawable)

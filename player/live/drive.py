@@ -89,13 +89,13 @@ def drive_screen(
         raise KartError(f"{located.name} does not say which game it learned; name the one on the screen with --game.")
     check_model(located.name, package.game, package.contract, game, any_game=wishes.any_game)
     chosen = choose(runtime, package, settings)
-    tell(chosen.why)
     outcome.model = {"uri": uri, "name": located.name, "id": located.model_id, "contract": package.contract.hash}
     outcome.model |= {"runtime": chosen.runtime.name}
     stores = Stores.open(settings=settings)
     outcome.store = stores.target.url
     with StopRequest() as stop, ExitStack() as stack:
         seat = _seat(package, game, wishes, settings, tell, stack)
+        tell(chosen.why)
         policy = open_policy(located.name, package, stages=outcome.stages, chosen=chosen)
         _check_pace(seat.game, policy, outcome.stages, tell)
         cover = Cover()

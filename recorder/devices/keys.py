@@ -122,7 +122,7 @@ def hear_keys(keys: Collection[str], hold: Hold, *, by_hand: bool = False) -> He
         why = "Wayland lets no program hear the keys that are meant for another"
         raise NoDeviceError("keyboard", why, "Use a gamepad, or log in to an X11 session.")
     if not os.environ.get("DISPLAY"):
-        raise NoDeviceError("keyboard", "there is no screen here (DISPLAY is not set)", "Record on a desktop.")
+        raise NoDeviceError("keyboard", "there is no screen here (DISPLAY is not set)", "Start this on a desktop.")
     from recorder.devices.hand_keys_x11 import X11HandKeys
     from recorder.devices.keys_x11 import X11Keys
 

@@ -59,7 +59,7 @@ class X11Listener(Listener):
             server = display.Display()
         except (error.DisplayError, OSError) as trouble:
             raise NoDeviceError(
-                "keyboard", f"the X server does not answer ({trouble})", "Record on a desktop."
+                "keyboard", f"the X server does not answer ({trouble})", "Start this on a desktop."
             ) from trouble
         try:
             if not server.has_extension(xinput.extname):

@@ -132,7 +132,7 @@ def test_a_region_and_a_monitor_stay_where_they_are(make_window, look) -> None:
 def test_what_is_not_on_the_screen_is_refused(desktop, look) -> None:
     with pytest.raises(KartError, match="The region 700,500,200,100 reaches beyond the screen, which is 800x600"):
         look(region=Rect(700, 500, 200, 100))
-    with pytest.raises(KartError, match="There is no monitor 2; `python -m recorder screens` shows the 1"):
+    with pytest.raises(KartError, match="There is no monitor 2; there is 1: see `python -m recorder screens`"):
         look(monitor=2)
     with pytest.raises(KartError, match="No window has 'anything' in its title"):
         look(window="anything")

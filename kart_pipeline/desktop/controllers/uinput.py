@@ -119,11 +119,14 @@ def check_node(node: Path) -> None:
     """That the kernel's device is there and may be used.
 
     Raises:
-        UnavailableError: it is not, or may not; with the command that mends it.
+        UnavailableError: it is not, or may not; with the command that mends it. One for both: what a module makes is
+            root's alone.
     """
     if not node.exists():
         raise UnavailableError(
-            "uinput", f"{node} is missing, the kernel's module is not loaded", "Run `sudo modprobe uinput`."
+            "uinput",
+            f"{node} is missing, the kernel's module is not loaded",
+            f"Run `sudo modprobe uinput && {_PERMIT}`.",
         )
     if not os.access(node, os.W_OK):
         raise UnavailableError("uinput", f"you may not write to {node}", f"Run `{_PERMIT}`.")

@@ -53,10 +53,12 @@ def no_uinput(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_best_that_works_is_taken_and_says_what_the_others_lack(no_uinput: Path, desktop: str) -> None:
     choice = ControllerChoice()
     opened = open_controller(choice, KEYS)
-    assert opened.describe(choice) == (
+    said = opened.describe(choice)
+    assert said.startswith(
         f"--controller auto takes the keyboard through xtest, since uinput: {no_uinput} is missing, the kernel's "
-        "module is not loaded (Run `sudo modprobe uinput`)."
+        "module is not loaded (Run `sudo modprobe uinput && "
     )
+    assert said.endswith("`).")
     opened.controller.close()
 
 
@@ -68,6 +70,12 @@ def test_where_nothing_works_each_is_said_with_what_brings_it(no_uinput: Path) -
     for part in ("sudo modprobe uinput", "DISPLAY is not set", "--controller retroarch", "--controller none"):
         assert part in said
     assert "\n" not in said
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere there is no uinput")
+def test_a_module_that_is_not_loaded_is_said_with_the_udev_rule_that_is_wanted_next(no_uinput: Path) -> None:
+    with pytest.raises(UnavailableError, match=r'modprobe uinput && echo .KERNEL=="uinput", TAG\+="uaccess".*trigger'):
+        open_controller(ControllerChoice("uinput"), KEYS)
 
 
 @pytest.mark.skipif("sys.platform != 'linux' or os.geteuid() == 0", reason="root may write anywhere")

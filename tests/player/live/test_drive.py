@@ -235,6 +235,8 @@ def test_a_region_can_be_driven_without_anybody_and_without_a_controller(toy, dr
     ("wishes", "sentence"),
     [
         ({"where": Where(window="Mario")}, "No window has 'Mario' in its title; there are 'Toy road'"),
+        ({"where": Where(monitor=9)}, "There is no monitor 9; there is 1"),
+        ({"where": Where(region=Rect(5000, 0, 320, 240))}, "reaches beyond the screen"),
         ({"controller": ControllerChoice("vjoy")}, "--controller vjoy cannot be had here"),
         ({"pad": PadChoice("sdl")}, "To drive without anybody to take over, pass --pad none"),
         ({"back": "escape"}, "no button to give the controls back"),
@@ -243,6 +245,7 @@ def test_a_region_can_be_driven_without_anybody_and_without_a_controller(toy, dr
 def test_what_is_not_there_is_told_before_a_model_is_loaded(toy, drive, wishes, sentence):
     with pytest.raises(KartError, match=sentence):
         drive(1, **wishes)
+    assert "Runs in" not in drive.told
     assert set(toy.held) == {""}
 
 

@@ -40,8 +40,8 @@ def capture(*argv: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
-        ({}, "There is no screen here .* record on a desktop, or start an X server"),
-        ({"DISPLAY": ":7654"}, "The screen cannot be read .* Record on a desktop that you see"),
+        ({}, "There is no screen here .* start this on a desktop, or start an X server"),
+        ({"DISPLAY": ":7654"}, "The screen cannot be read .* Start this on a desktop that you see"),
         ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}, "Wayland lets no program .* Log in to an X11 session"),
     ],
 )
