@@ -1,6 +1,8 @@
 """A folder of sessions, here or behind any fsspec URL."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,12 @@ class Store:
     def manifest(self, session_id: str) -> Manifest:
         """The manifest of one finished session."""
         return self.open(session_id).manifest
+
+    def manifests(self) -> Iterator[Manifest]:
+        """Those of the finished sessions that can be read, sorted by id; `recorder doctor` names the others."""
+        for session_id in self.ids():
+            with contextlib.suppress(KartError):
+                yield self.manifest(session_id)
 
     def stamp(self, session_id: str) -> str:
         """A cheap mark that changes when the session is replaced or its edits are saved: no file is opened."""

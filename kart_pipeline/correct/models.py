@@ -82,6 +82,5 @@ def next_correction(settings: Settings, game: str, version: int) -> int:
     """Number of the first track of a version on which it has not been corrected."""
     store = Store(settings.store_url)
     block = correction_seeds(version, 0, CORRECTIONS_PER_MODEL)
-    manifests = (store.manifest(session_id) for session_id in store.ids())
-    driven = [item.source.get("seed") for item in manifests if item.game == game]
+    driven = [item.source.get("seed") for item in store.manifests() if item.game == game]
     return 1 + max((seed - block.start for seed in driven if isinstance(seed, int) and seed in block), default=-1)

@@ -43,8 +43,7 @@ class Road:
 
     def recorded(self, *, beside: bool = False) -> int:
         """How many finished sessions of the game the store holds: from the start on, or of drives begun `beside` it."""
-        store = Store(self.settings.store_url)
-        manifests = map(store.manifest, store.ids())
+        manifests = Store(self.settings.store_url).manifests()
         return sum(item.game == self.game and bool(item.source.get("displaced")) == beside for item in manifests)
 
     def record(self, wanted: int, workers: int = 2) -> None:

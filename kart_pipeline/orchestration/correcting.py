@@ -117,12 +117,11 @@ def _finished(stores: Stores, game: str, about: Mapping[str, Any]) -> dict[int, 
         if ours(stores.local.manifest(session_id).driver):
             stores.deliver(session_id)
     done: dict[int, Manifest] = {}
-    for session_id in stores.target.ids():
-        manifest = stores.target.manifest(session_id)
+    for manifest in stores.target.manifests():
         if manifest.game != game or not ours(manifest.driver):
             continue
         if manifest.ended in _BROKEN_OFF:
-            stores.delete(session_id)
+            stores.delete(manifest.id)
         else:
             done[manifest.source["seed"]] = manifest
     return done

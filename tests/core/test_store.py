@@ -134,3 +134,13 @@ def test_a_store_that_is_not_there_is_empty(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("nowhere", "file"):
         assert Store(tmp_path / name).ids() == []
+
+
+def test_manifests_are_those_that_can_be_read(tmp_path: Path, header: Header, steps: Steps) -> None:
+    store = Store(tmp_path)
+    for name in ("s1", "s2", "s3"):
+        with store.create(header(id=name)) as writer:
+            writer.append(next(steps(1)))
+    (tmp_path / "s2" / "manifest.json").write_text("{")
+    assert store.ids() == ["s1", "s2", "s3"]
+    assert [manifest.id for manifest in store.manifests()] == ["s1", "s3"]
