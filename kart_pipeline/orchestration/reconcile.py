@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ VERSION = 1  # of the files of `Memory`; those of another release are forgotten
 MOST_READ = 200  # manifests a tick: some 0.1 s from a disk, some 20 s from a slow remote store
 MOST_REQUESTS = 25  # runs a tick; the rest of a large import follows in the next ones
 
-_KEPT_S = 7 * 24 * 3600
+_KEPT = 20  # files of earlier ticks: more than can fail one after the other before somebody looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +157,17 @@ class Memory:
         data = {"version": VERSION, "sessions": {name: asdict(known[name]) for name in sorted(known)}}
         cursor = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:32]
         path = self._path(cursor)
-        if not path.exists():
+        if path.exists():
+            path.touch()  # it is in force again
+        else:
             write_json(path, data)
-            self._forget(keep={path.name})
+            self._forget()
         return cursor
 
     def _path(self, cursor: str) -> Path:
         return self._folder / f"{cursor}.json"
 
-    def _forget(self, keep: Collection[str]) -> None:
-        for path in self._folder.glob("*.json"):
-            if path.name not in keep and time.time() - path.stat().st_mtime > _KEPT_S:
-                path.unlink(missing_ok=True)
+    def _forget(self) -> None:
+        """All but the latest: after an import of 10,000 sessions there would be hundreds of megabytes."""
+        for path in sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)[:-_KEPT]:
+            path.unlink(missing_ok=True)

@@ -152,6 +152,21 @@ def test_memory_gives_back_what_was_saved(tmp_path: Path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_memory_keeps_what_is_in_force_and_some_of_what_was(tmp_path: Path):
+    def known(number: int) -> dict[str, Known]:
+        return {"a": Known(f"stamp {number}", "drawn", "rule", "contract", 2)}
+
+    memory = Memory(tmp_path)
+    cursors = [memory.save(known(number)) for number in range(15)]
+    for number in range(100, 115):
+        memory.save(known(0))  # again in force, and stays so where the next tick fails
+        cursors.append(memory.save(known(number)))
+    assert memory.load(cursors[0]) == known(0)
+    assert memory.load(cursors[-1]) == known(114)
+    assert memory.load(cursors[1]) == {}
+    assert len(list(tmp_path.iterdir())) == 20
+
+
 @pytest.mark.parametrize("cursor", [None, "", "unknown", "../secret"])
 def test_memory_without_its_file_knows_nothing(tmp_path: Path, cursor: str | None):
     (tmp_path / "secret.json").write_text('{"version": 1, "sessions": {"x": {}}}', encoding="utf-8")
