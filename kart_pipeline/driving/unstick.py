@@ -1,6 +1,7 @@
 """Getting a policy out of a corner as a person would: notice that nothing moves, back out, go on.
 
-Where that did not help and the game has a rescue of its own (a bird, Lakitu), the next try is that.
+Where that did not help and the game has a rescue of its own (a bird, Lakitu), the next try is that. Then the gas is
+held for a moment: a network that has only seen karts at speed may take one that stands for one that has to brake.
 """
 
 from collections import deque
@@ -20,6 +21,7 @@ RECOVERY = "recovery"  # who chose: the way out
 
 STUCK_S = 3.0  # long enough for a spin or a fall to end by itself
 REVERSE_S = 1.2  # a kart's length or two
+GO_S = 1.0  # of gas, the driver steering, after which a kart is on its way
 _BACK_S = 0.5  # pictures so far apart are compared: at 60 Hz neighbours are nearly equal also at speed
 _SMALL = (32, 24)  # of the pictures that are compared; clocks and blinking arrows are less than a pixel of it
 _STILL = 2.0  # mean change in levels of 255, below which nothing moves; a slow kart's picture changes by 5 and more
@@ -36,6 +38,7 @@ class Unstick:
         spec: of the game.
         stuck_s: seconds of the frames' clock without progress or motion, while the driver wants to drive.
         reverse_s: how long to back out.
+        go_s: for how long to hold the gas afterwards, while the driver steers.
         rescue: the game's own, see `Game.rescue`; None where it has none. It is asked for where backing out has brought
             no progress.
 
@@ -53,6 +56,7 @@ class Unstick:
         *,
         stuck_s: float = STUCK_S,
         reverse_s: float = REVERSE_S,
+        go_s: float = GO_S,
         rescue: Callable[[], float] | None = None,
     ) -> None:
         if not (stuck_s > 0 and reverse_s > 0):  # NaN fails this too
@@ -61,8 +65,9 @@ class Unstick:
         self._driver = driver
         self._reverse = reverse_action(spec)
         self._rescue = rescue
-        self._steer = roles(spec)[0]
-        self._stuck_ns, self._reverse_ns = stuck_s * 1e9, reverse_s * 1e9
+        self._steer, self._drive = roles(spec)
+        self._pedals = [name for name in spec.buttons if name.lower() in _REVERSING + _DRIVING]
+        self._stuck_ns, self._reverse_ns, self._go_ns = stuck_s * 1e9, reverse_s * 1e9, go_s * 1e9
         self.reset()
 
     @property
@@ -86,6 +91,8 @@ class Unstick:
         drives = choice.actor == POLICY
         if self._until is not None and drives and frame.t_ns < self._until:
             return self._out()
+        if self._until is not None and drives and frame.t_ns < self._until + self._go_ns:
+            return self._off(choice.action)
         if self._until is not None:
             self._until, self._standing = None, Standing()
         wants = drives and choice.action != choice.action.spec.neutral()
@@ -116,6 +123,13 @@ class Unstick:
         if self._steer:
             values[self._steer] = float(self._side)
         return Choice(self._reverse.spec.action(**values), RECOVERY)
+
+    def _off(self, wanted: Action) -> Choice:
+        values = {name: wanted[name] for name in wanted.spec.names}
+        if self._drive:
+            values[self._drive] = 1.0
+        values |= {name: name.lower() in _DRIVING for name in self._pedals}
+        return Choice(wanted.spec.action(**values), RECOVERY)
 
 
 def reverse_action(spec: ActionSpec) -> Action:

@@ -8,7 +8,7 @@ from kart_pipeline.desktop.mapping import PadMapping
 from kart_pipeline.driving.drivers import Driver
 from kart_pipeline.driving.restraint import LEAVING, Restrained
 from kart_pipeline.driving.takeover import Shadow, Takeover
-from kart_pipeline.driving.unstick import REVERSE_S, Unstick
+from kart_pipeline.driving.unstick import GO_S, REVERSE_S, Unstick
 from kart_pipeline.driving.watchdog import STILL_S, Watchdog
 from player.live.cockpit import Cockpit
 from player.live.seat import Seat
@@ -66,7 +66,7 @@ def assemble(
         Restrained(policy, held_up) if held_up else policy,
         obstacle=lambda: seat.game.obstacle or covered(),
         # A kart at a bare wall may show one picture only: backing out has to have had its try.
-        still_s=STILL_S if wishes.unstick is None else wishes.unstick + REVERSE_S + STILL_S,
+        still_s=STILL_S if wishes.unstick is None else wishes.unstick + REVERSE_S + GO_S + STILL_S,
         tell=told,
     )
     driver: Driver = watchdog

@@ -45,7 +45,7 @@ def actors(driver, moving, steps, state=None):
 
 
 def test_a_picture_that_stands_still_is_backed_out_of_and_a_running_clock_does_not_hide_it():
-    driver = Unstick(Wall(), SPEC, stuck_s=2, reverse_s=0.5)
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=2, reverse_s=0.5)
     choices, who = actors(driver, lambda _: False, 60)
     assert who == "p" * (2 * HZ) + "r" * (HZ // 2) + "p" * 10
     assert driver.recoveries == 1
@@ -53,7 +53,7 @@ def test_a_picture_that_stands_still_is_backed_out_of_and_a_running_clock_does_n
 
 
 def test_a_second_try_goes_to_the_other_side():
-    driver = Unstick(Wall(), SPEC, stuck_s=1, reverse_s=0.5)
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=1, reverse_s=0.5)
     choices, _ = actors(driver, lambda _: False, 70)
     sides = [choice.action["steer"] for choice in choices if choice.actor == RECOVERY]
     assert sorted(set(sides)) == [-1.0, 1.0]
@@ -61,17 +61,17 @@ def test_a_second_try_goes_to_the_other_side():
 
 
 def test_a_kart_that_moves_is_left_alone():
-    driver = Unstick(Wall(), SPEC, stuck_s=1)
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=1)
     assert actors(driver, lambda _: True, 100)[1] == "p" * 100
 
 
 def test_who_does_not_want_to_drive_is_not_stuck():
-    driver = Unstick(Wall(SPEC.neutral()), SPEC, stuck_s=1)
+    driver = Unstick(Wall(SPEC.neutral()), SPEC, go_s=0, stuck_s=1)
     assert actors(driver, lambda _: False, 100)[1] == "p" * 100
 
 
 def test_where_the_game_tells_progress_the_picture_does_not_count():
-    driver = Unstick(Wall(), SPEC, stuck_s=1, reverse_s=0.5)
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=1, reverse_s=0.5)
     _, who = actors(driver, lambda _: True, 25, lambda _: {"progress": 0.1})
     assert who == "p" * HZ + "r" * 5
     _, who = actors(driver, lambda _: False, 40, lambda step: {"progress": step / 100})
@@ -85,7 +85,7 @@ def test_where_backing_out_brings_no_progress_the_games_own_rescue_is_asked_for(
         asked.append(1)
         return 1.0
 
-    driver = Unstick(Wall(), SPEC, stuck_s=1, reverse_s=0.5, rescue=rescue)
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=1, reverse_s=0.5, rescue=rescue)
     choices, who = actors(driver, lambda _: True, 110, lambda _: {"progress": 0.1})
     backed, rescued = "p" * HZ + "r" * (HZ // 2), "p" * HZ + "r" * HZ
     assert who == backed + rescued + backed + "p" * 10
@@ -95,15 +95,24 @@ def test_where_backing_out_brings_no_progress_the_games_own_rescue_is_asked_for(
     assert held == [SPEC.neutral()] * HZ
 
 
+def test_then_the_gas_is_held_for_a_moment_and_the_driver_steers():
+    hesitant = Wall(SPEC.action(steer=0.5, throttle=0.1, B=True))
+    driver = Unstick(hesitant, SPEC, stuck_s=1, reverse_s=0.5, go_s=0.5)
+    choices, who = actors(driver, lambda _: False, 2 * HZ + 5)
+    assert who == "p" * HZ + "r" * HZ + "p" * 5
+    going = [choice.action for choice in choices[HZ + HZ // 2 : 2 * HZ]]
+    assert going == [SPEC.action(steer=0.5, throttle=1.0, A=True)] * (HZ // 2)
+
+
 def test_after_progress_a_kart_is_backed_out_first_again():
-    driver = Unstick(Wall(), SPEC, stuck_s=1, reverse_s=0.5, rescue=lambda: pytest.fail("it had come farther"))
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=1, reverse_s=0.5, rescue=lambda: pytest.fail("it had come farther"))
     actors(driver, lambda _: True, 130, lambda step: {"progress": (step // 40) / 10})
     assert driver.recoveries == 3
 
 
 def test_a_person_who_takes_the_controls_ends_the_way_out_at_once():
     wall = Wall()
-    driver = Unstick(wall, SPEC, stuck_s=1, reverse_s=5)
+    driver = Unstick(wall, SPEC, go_s=0, stuck_s=1, reverse_s=5)
     driver.reset()
     seen = []
     for step in range(40):
@@ -119,7 +128,7 @@ def test_ways_out_are_counted(line):
         def act(self, _frame):
             return Choice(line.spec.action(steer=0.1), "policy")
 
-    result = drive(line, Unstick(Push(), line.spec, stuck_s=1, reverse_s=0.5), max_steps=40)
+    result = drive(line, Unstick(Push(), line.spec, go_s=0, stuck_s=1, reverse_s=0.5), max_steps=40)
     assert result.recoveries == 2
     assert result.autonomy == pytest.approx(30 / 40)
 
