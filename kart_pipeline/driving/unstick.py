@@ -22,6 +22,8 @@ RECOVERY = "recovery"  # who chose: the way out
 STUCK_S = 3.0  # long enough for a spin or a fall to end by itself
 REVERSE_S = 1.2  # a kart's length or two
 GO_S = 1.0  # of gas, the driver steering, after which a kart is on its way
+_LEAST = 0.001  # of a race: less progress is a kart that trembles at a wall, a metre or a few
+_FARTHER = 0.005  # of a race, which a way out must have brought
 _BACK_S = 0.5  # pictures so far apart are compared: at 60 Hz neighbours are nearly equal also at speed
 _SMALL = (32, 24)  # of the pictures that are compared; clocks and blinking arrows are less than a pixel of it
 _STILL = 2.0  # mean change in levels of 255, below which nothing moves; a slow kart's picture changes by 5 and more
@@ -114,7 +116,7 @@ class Unstick:
         """Whether no way was made since it was stuck the last time."""
         progress, before = frame.state.get(PROGRESS, -np.inf), self._farthest
         self._farthest = max(progress, before)
-        return bool(progress <= before)
+        return bool(progress <= before + _FARTHER)
 
     def _out(self) -> Choice:
         if self._rescued:
@@ -164,8 +166,9 @@ class Standing:
         return frame.t_ns - self._since
 
     def _progressed(self, frame: Frame) -> bool:
-        better = frame.state[PROGRESS] > self._best
-        self._best = max(self._best, frame.state[PROGRESS])
+        better = frame.state[PROGRESS] > self._best + _LEAST
+        if better:
+            self._best = frame.state[PROGRESS]
         return better
 
     def _changed(self, frame: Frame) -> bool:

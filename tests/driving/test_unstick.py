@@ -110,6 +110,12 @@ def test_after_progress_a_kart_is_backed_out_first_again():
     assert driver.recoveries == 3
 
 
+def test_a_kart_that_trembles_at_a_wall_makes_no_progress():
+    driver = Unstick(Wall(), SPEC, go_s=0, stuck_s=1, reverse_s=0.5)
+    _, who = actors(driver, lambda _: True, 25, lambda step: {"progress": 0.1 + step * 1e-5})
+    assert who == "p" * HZ + "r" * 5
+
+
 def test_a_person_who_takes_the_controls_ends_the_way_out_at_once():
     wall = Wall()
     driver = Unstick(wall, SPEC, go_s=0, stuck_s=1, reverse_s=5)
