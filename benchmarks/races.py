@@ -28,7 +28,7 @@ from kart_pipeline.driving.tally import Drive
 from kart_pipeline.games.supertuxkart.game import TRACKS
 
 NEVER_SEEN = "hacienda"
-PATIENCE_S = 30  # without progress, until a race is given up in which stuck karts are backed out
+STUCK_S, PATIENCE = 60, 6  # as the game's options, for races in which stuck karts are backed out or rescued
 _RESAMPLES = 10_000
 
 
@@ -74,7 +74,8 @@ def _race(folder: Path, given: argparse.Namespace, track: str, race: int) -> Non
         return
     command = [sys.executable, "-m", "player", "--model-uri", given.model_uri, "--game", "supertuxkart", "--json"]
     command += ["--option", f"laps={given.laps}", "--option", f"track={track}", "--seeds", f"{PLAYER.start + race},"]
-    command += ["--unstick", "--option", f"stuck_s={PATIENCE_S}"] if given.unstick else []
+    if given.unstick:
+        command += ["--unstick", "--option", f"stuck_s={STUCK_S}", "--option", f"patience={PATIENCE}"]
     command += ["--runtime", given.runtime, *(["--compare", "expert"] if race < given.robot else [])]
     unseen = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=unseen, check=False)

@@ -50,11 +50,11 @@ DIED = "the game died"
 HANGS = "the game hangs"
 STUCK = "stuck"
 STUCK_S = 10.0  # without progress
+PATIENCE = 2.5  # how many times as long as at top speed all the way a race may take
 
 _TAP_S = 0.1  # the game looks at its keys once a frame
 _RESCUE_S = 4.0  # until the bird has let go
 _SILENCE_S = 5.0  # without a word from the game
-_PATIENCE = 2.5  # how many times as long as at top speed all the way a race may take
 _TITLE = "SuperTuxKart"
 
 
@@ -79,6 +79,7 @@ class SuperTuxKart(Game):
         display: an X display that shows nothing else; "" is the person's, "own" one that nobody sees.
         disturbed: whether the first seconds go as the seed says.
         stuck_s: seconds without progress after which the race is given up.
+        patience: how many times as long as at top speed all the way it may take.
 
     Attributes:
         display: the X display that the game is on.
@@ -103,6 +104,7 @@ class SuperTuxKart(Game):
         display: str = "",
         disturbed: bool = True,
         stuck_s: float = STUCK_S,
+        patience: float = PATIENCE,
     ) -> None:
         if not isinstance(laps, int) or laps < 1:
             raise KartError(f"A race has at least one lap, not {laps}.")
@@ -110,6 +112,8 @@ class SuperTuxKart(Game):
             raise KartError(f"The option reverse is true or false, not {reverse!r}.")
         if not (isinstance(stuck_s, int | float) and stuck_s > 0):
             raise KartError(f"The option stuck_s is a time above 0, not {stuck_s!r}.")
+        if not (isinstance(patience, int | float) and patience >= 1):
+            raise KartError(f"The option patience is a number from 1, not {patience!r}.")
         executable()
         self._tracks = (track,) if track else TRACKS
         for name in self._tracks:
@@ -118,6 +122,7 @@ class SuperTuxKart(Game):
         self._plan = RacePlan(self._tracks[0], laps, reverse=reverse)
         self._disturbed = disturbed
         self._stuck_ns = stuck_s * 1e9
+        self._patience = patience
         self._seeds = np.random.default_rng()
         self._screen: OwnScreen | None = None
         self._race: Race | None = None
@@ -267,7 +272,7 @@ class SuperTuxKart(Game):
             self.ended = HANGS
         elif t_ns - self._progress_ns > self._stuck_ns:
             self.ended = STUCK
-        elif kart.race_s > _PATIENCE * par:
+        elif kart.race_s > self._patience * par:
             self.ended = "time limit"
 
     def _hold(self, steer: float, seconds: float) -> Frame:

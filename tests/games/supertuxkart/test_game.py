@@ -197,6 +197,7 @@ def test_an_unknown_track_is_answered_with_the_list() -> None:
     [
         ({"reverse": "yes"}, "reverse is true or false, not 'yes'"),
         ({"laps": 0}, "at least one lap, not 0"),
+        ({"patience": 0.5}, "patience is a number from 1, not 0.5"),
         ({"stuck_s": 0}, "stuck_s is a time above 0, not 0"),
         ({"stuck_s": "long"}, "stuck_s is a time above 0, not .long."),
     ],
