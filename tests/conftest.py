@@ -24,6 +24,8 @@ settings.load_profile("kart")
 
 # What a shell starts in the background ignores Ctrl-C, and so would every program that is started from here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # and what `nohup` starts does not hear that its terminal was closed
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -151,7 +151,10 @@ def mend_video(path: Path, rate_hz: float, progress: Callable[[float], None] = l
     VideoReader(path, rate_hz, session).close()  # says what is wrong with a file that is no video
     with replace_file(path) as temporary:
         with open_video(av, path) as torn, av.open(str(temporary), "w", format="matroska") as whole:
-            target = whole.add_stream_from_template(torn.streams.video[0])
+            try:
+                target = whole.add_stream_from_template(torn.streams.video[0])
+            except ValueError as error:  # PyAV's way to say that nothing here writes such a codec
+                raise KartError(f"{VIDEO} of session {session} is damaged: its codec is told as {error}.") from error
             last = -1
             with contextlib.suppress(av.FFmpegError):  # where it is torn
                 for packet in torn.demux(torn.streams.video[0]):

@@ -85,6 +85,15 @@ def test_a_large_file_goes_up_in_parts_and_is_checked_like_others(run, record, b
     assert etags["steps.parquet"].endswith("-3")
 
 
+def _settled(bucket) -> dict[str, list[int]]:
+    """The uploads when the server has done what was on its way to it."""
+    before = None
+    while (now := bucket.uploads()) != before:
+        before = now
+        time.sleep(0.5)
+    return now
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_killed_push_goes_on_with_what_is_missing(run, record, start, bucket, lab, soon) -> None:
     folders = [record(f"s{number}", 8, size=120) for number in range(12)]
@@ -94,7 +103,7 @@ def test_a_killed_push_goes_on_with_what_is_missing(run, record, start, bucket, 
         time.sleep(0.005)
     os.kill(pushing.pid, signal.SIGKILL)
     pushing.wait()
-    before = bucket.uploads()
+    before = _settled(bucket)
     whole = sum(name.endswith(INDEX) for name in before)
     for name in [name for name in before if name.endswith(INDEX)]:  # it goes up last
         assert {name.replace(INDEX, other) for other in ("steps.parquet", "manifest.json")} <= before.keys()

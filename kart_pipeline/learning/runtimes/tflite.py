@@ -28,7 +28,8 @@ class LiteRT(ConvertingRuntime):
         import tensorflow as tf
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-        graph = answer_graph(load_network(package), package.contract).get_concrete_function()
+        network = load_network(package)  # held until the end: the graph holds its variables weakly
+        graph = answer_graph(network, package.contract).get_concrete_function()
         # With its variables left in, the converter writes a network without weights, which answers NaN.
         frozen = convert_variables_to_constants_v2(graph)
         content: bytes = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module()).convert()
