@@ -111,9 +111,8 @@ class ConvertingRuntime(Runtime):
     def _open(self, package: DriverPackage, folder: Path) -> Predict:
         path = self.file(folder)
         if not self.convert(package, folder):
-            with suppress(
-                Exception
-            ):  # whatever a runtime raises at a file that is damaged: another one takes its place
+            # Whatever a runtime raises at a file that is damaged, another one takes its place.
+            with suppress(Exception):
                 return self._start(package, path)
             path.unlink()
             self.convert(package, folder)
