@@ -1,5 +1,6 @@
 """The command that tidies up: shows first, removes when told to, and never guesses what is needed."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
 from kart_pipeline.datasets.frames import build_frames
 from kart_pipeline.datasets.frames_info import read_frames_info
+from kart_pipeline.datasets.shared import OF_FRAMES, OF_TRAINING_SET, Shared, frames_path, training_set_path
+from kart_pipeline.datasets.training_set import build_training_set
 from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.gc import main
 
@@ -68,3 +71,34 @@ def test_where_it_is_not_known_what_is_needed_nothing_goes(home: Path, capsys: p
     assert main(["--remove"]) == 2
     assert "contracts.toml" in capsys.readouterr().err
     assert hashes(home) == before
+
+
+def test_what_machines_share_is_tidied_up_with_what_is_here(
+    home: Path, bucket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"s3://{bucket.name}/datasets"
+    monkeypatch.setenv("KART_DATASETS", url)
+    shared = Shared(url, home / "datasets")
+    for contract in hashes(home):
+        shared.put(frames_path(contract, "s1"), OF_FRAMES)
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert out.count("its contract is in force nowhere") == 2
+    assert "KART_DATASETS" in out
+    assert main(["--remove"]) == 0
+    (kept,) = hashes(home)
+    assert shared.remote.files("frames").keys() == {frames_path(kept, "s1")}
+
+
+def test_what_another_machine_learns_from_is_needed(home: Path, bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its contract is in force nowhere here, but a training set there was made under it."""
+    url = f"s3://{bucket.name}/datasets"
+    monkeypatch.setenv("KART_DATASETS", url)
+    contract = Contract(SPEC, 10, width=64, height=64)
+    build_training_set(home / "datasets", contract, "drawn", val_fraction=0.4)
+    shared = Shared(url, home / "datasets")
+    shared.put(frames_path(contract.hash, "s1"), OF_FRAMES)
+    shared.put(training_set_path("drawn"), OF_TRAINING_SET)
+    shutil.rmtree(home / "datasets" / "training_sets")
+    assert main(["--remove"]) == 0
+    assert frames_path(contract.hash, "s1") in shared.remote.files("frames")

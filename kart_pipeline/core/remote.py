@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,13 @@ class Remote:
                     return read_fingerprint(file).sha256 == wanted.sha256
             except FileNotFoundError:
                 return False
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove files there; those that are gone already are passed over."""
+        with reached(self.url):
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    self._fs.rm_file(f"{self._root}/{path}")
 
     def fetch(self, path: str, target: Path, progress: Progress) -> None:
         """Bring a file from there."""

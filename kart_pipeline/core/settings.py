@@ -22,6 +22,8 @@ class Settings:
         tracking_uri: MLFLOW_TRACKING_URI; default a sqlite file in `home`.
         remote_url: KART_REMOTE, an fsspec URL to which `recorder push` brings sessions and from which `recorder pull`
             fetches them; empty where it is not set.
+        datasets_url: KART_DATASETS, an fsspec URL over which machines share frames and training sets; empty where they
+            stay in `home`.
         engine: KART_ENGINE, what executes the steps of Dagster's runs, one of `ENGINES`; default `in_process`.
         broker: KART_BROKER, URL of the Redis that hands steps to Celery's workers; empty where it is not set.
         takeover_s: KART_TAKEOVER_S, seconds after which another worker takes over the step of one that says nothing.
@@ -31,6 +33,7 @@ class Settings:
     store_url: str
     tracking_uri: str
     remote_url: str = ""
+    datasets_url: str = ""
     engine: str = "in_process"
     broker: str = ""
     takeover_s: int = TAKEOVER_S
@@ -52,6 +55,7 @@ class Settings:
             store_url=environ.get("KART_STORE") or str(home / "sessions"),
             tracking_uri=environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(home / 'mlflow.db').as_posix()}",
             remote_url=environ.get("KART_REMOTE") or "",
+            datasets_url=environ.get("KART_DATASETS") or "",
             engine=_engine(environ),
             broker=environ.get("KART_BROKER") or "",
             takeover_s=_takeover_s(environ.get("KART_TAKEOVER_S") or str(TAKEOVER_S)),
@@ -64,7 +68,7 @@ class Settings:
 
     @property
     def datasets(self) -> Path:
-        """Frames and training sets, made from sessions and rebuilt at will."""
+        """Frames and training sets, made from sessions and rebuilt at will; on this machine, for frames are mapped."""
         return self.home / "datasets"
 
     @property

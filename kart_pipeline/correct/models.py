@@ -38,7 +38,7 @@ class Models:
 
     def worth(self, version: int) -> Round:
         """A round in which a version came to be: its score, and what it learned from."""
-        from kart_pipeline.datasets.training_set import INDEX, load_training_set
+        from kart_pipeline.datasets.shared import open_training_set
         from kart_pipeline.learning.tracking import registered_name
         from kart_pipeline.orchestration import report
 
@@ -47,7 +47,7 @@ class Models:
         card = found.drives if found else None
         low, high = (card.interval if card else None) or (None, None)
         experts = [other.mean for other in (found.others if found else ()) if other.driver == "expert"]
-        examples = load_training_set(self._settings.datasets / "training_sets" / self._game / INDEX)
+        examples = open_training_set(self._settings, self._game, frames=False)
         return Round(
             number=0,
             version=version,

@@ -14,10 +14,9 @@ The folder appears by a rename when all three are on the disk.
 
 import hashlib
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -26,7 +25,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.durable import replace_file, write_json
@@ -34,6 +32,7 @@ from kart_pipeline.core.edits import Edits
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.manifest import Manifest
 from kart_pipeline.core.session import Session
+from kart_pipeline.datasets.folders import folder_lock, replaced_folder
 from kart_pipeline.datasets.frames_info import (
     FRAMES,
     INFO,
@@ -83,11 +82,11 @@ def build_frames(
     shift_ms, edits = label_shift_ms(contract, manifest), session.edits
     folder = frames_folder(root, contract.hash, session.id)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f".{folder.name}.lock")):
+    with folder_lock(folder):
         found = read_frames_info(root, contract.hash, session.id)
         if found is not None and (found.digest, found.shift_ms) == (manifest.digest, shift_ms):
             return found if found.edits == edits.mark else _relabelled(found, session, contract, edits)
-        with _replaced_folder(folder) as temporary:
+        with replaced_folder(folder) as temporary:
             threads = threads or cores()
             info = _build(session, contract, shift_ms, edits, temporary, threads, progress or (lambda _: None))
         return FramesInfo.from_dict(folder, info.to_dict())
@@ -107,31 +106,6 @@ def _check_fit(manifest: Manifest, contract: Contract) -> None:
     inset = (contract.inset.region,) if contract.inset else ()
     for region in (contract.crop, *contract.masks, *inset):
         region.pixels(manifest.width, manifest.height)
-
-
-@contextmanager
-def _replaced_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `folder` that takes its place when the block succeeds, and else is removed.
-
-    What a killed process left of an earlier try is removed first; the caller holds the lock.
-    """
-    temporary, outdated = folder.with_name(f".{folder.name}.building"), folder.with_name(f".{folder.name}.outdated")
-    for leftover in (temporary, outdated):
-        shutil.rmtree(leftover, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        yield temporary
-        if folder.exists():
-            try:
-                folder.rename(outdated)
-            except PermissionError as error:
-                raise KartError(
-                    f"{folder} is in use by another program, perhaps a training; try again later."
-                ) from error
-        temporary.rename(folder)
-    finally:
-        for leftover in (temporary, outdated):
-            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _build(

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.datasets.folders import folder_lock
 
 _REMOVING = ".removing"  # what a folder's name ends with between its going and its being gone
 
@@ -40,10 +41,15 @@ def dead_frames(root: Path, live: Mapping[str, str], sessions: Collection[str]) 
             if folder.name.startswith("."):
                 if folder.name.endswith(_REMOVING):
                     yield Dead(folder, "it was left half removed", _size(folder))
-            elif contract.name not in live:
-                yield Dead(folder, "its contract is in force nowhere", _size(folder))
-            elif folder.name not in sessions:
-                yield Dead(folder, "its session is not in the store", _size(folder))
+            elif reason := why_dead(contract.name, folder.name, live, sessions):
+                yield Dead(folder, reason, _size(folder))
+
+
+def why_dead(contract: str, session: str, live: Mapping[str, str], sessions: Collection[str]) -> str:
+    """Why nobody needs the frames of a session under a contract, as half a sentence; empty where somebody does."""
+    if contract not in live:
+        return "its contract is in force nowhere"
+    return "" if session in sessions else "its session is not in the store"
 
 
 def remove(dead: Dead) -> None:
@@ -55,9 +61,8 @@ def remove(dead: Dead) -> None:
     folder = dead.folder
     if not folder.name.endswith(_REMOVING):
         going = folder.with_name(f".{folder.name}{_REMOVING}")
-        lock = FileLock(folder.with_name(f".{folder.name}.lock"))
         try:
-            with lock.acquire(blocking=False):
+            with folder_lock(folder).acquire(blocking=False):
                 shutil.rmtree(going, ignore_errors=True)
                 folder.rename(going)
         except Timeout:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.datasets.training_set import INDEX, load_training_set
+from kart_pipeline.datasets.shared import open_training_set
 from kart_pipeline.driving.scoring import score
 from kart_pipeline.driving.seeds import PROMOTION
 from kart_pipeline.games.registry import make_game
@@ -74,7 +74,7 @@ def try_hyper_parameters(
     with checks.sentences():
         if config.seeds and not playable(game):
             raise KartError(f"{game} cannot be opened from here, so nothing can be scored in it; set seeds to 0.")
-        examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
+        examples = open_training_set(settings, game, told=progress)
         lock = FileLock(settings.home / f"{DATABASE}.lock")
         try:
             lock.acquire(blocking=False)

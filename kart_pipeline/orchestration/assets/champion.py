@@ -7,7 +7,7 @@ import dagster as dg
 
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.datasets.training_set import INDEX, load_training_set
+from kart_pipeline.datasets.shared import open_training_set
 from kart_pipeline.driving import figures
 from kart_pipeline.driving.tables import markdown
 from kart_pipeline.driving.trace import Trace
@@ -86,7 +86,7 @@ def _present(
         traces[driven.card.driver] = driven.traces
         found = replace(found, drives=driven.card, max_steps=candidate.max_steps, others=candidate.others, kind="")
     if candidate.held_out and (not found.held_out or found.held_out.training_set != candidate.held_out.training_set):
-        examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
+        examples = open_training_set(settings, game, told=progress)
         package = package or judging.package_of(settings, game, holder.version)
         evaluation = judging.held_out(package, examples)
         if evaluation is not None:

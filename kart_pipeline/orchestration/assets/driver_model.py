@@ -10,7 +10,8 @@ from kart_pipeline.core.contract import Contract
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.settings import Settings
 from kart_pipeline.core.store import Store
-from kart_pipeline.datasets.training_set import INDEX, TrainingSet, load_training_set
+from kart_pipeline.datasets.shared import open_training_set
+from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning import tracking
 from kart_pipeline.learning.drawing import shrunk
 from kart_pipeline.learning.hyper import HyperParameters
@@ -78,7 +79,7 @@ def driver_model(
     game = context.partition_key
     with checks.sentences():
         hyper = HyperParameters(**values(config, HyperParameters))
-        examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
+        examples = open_training_set(settings, game, told=progress)
         tags = {RUN_TAG: context.run.run_id}
         holder = _champion(mlflow, game) if config.warm_start else None
         if holder is not None:

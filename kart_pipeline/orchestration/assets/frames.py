@@ -7,6 +7,7 @@ from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import frames_info
 from kart_pipeline.datasets.frames import build_frames
 from kart_pipeline.datasets.health_frames import check_frames
+from kart_pipeline.datasets.shared import OF_FRAMES, frames_path, shared_datasets
 from kart_pipeline.games.contracts import Contracts
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.assets.session import session
@@ -33,7 +34,8 @@ def frames(
 
     `frames.npy` (uint8, mapped into memory when it is read) and `labels.parquet` lie in
     `datasets/frames/<contract>/<session>`. Another crop or size, set in `contracts.toml` of KART_HOME, is another
-    contract and another folder: two are never mixed, and the sensor has the frames built anew.
+    contract and another folder: two are never mixed, and the sensor has the frames built anew. With KART_DATASETS they
+    are brought there too, for the machines that train.
     """
     with checks.sentences():
         opened = Store(settings.store_url).open(context.partition_key)
@@ -42,7 +44,12 @@ def frames(
         def tell(done: int) -> None:
             progress(f"Frames of {opened.id}", done, manifest.steps)
 
+        folder, shared = frames_path(contract.hash, opened.id), shared_datasets(settings)
+        if shared is not None:  # another machine may have built them
+            shared.fetch([folder], OF_FRAMES, progress)
         info = build_frames(opened, contract, settings.datasets, progress=tell)
+        if shared is not None:
+            shared.put(folder, OF_FRAMES, progress)
         verdicts = check_frames(info, contract, simulated=manifest.source.get("kind") == "simulated")
     return dg.MaterializeResult(
         metadata=tables.present(

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from kart_pipeline.core.settings import Settings
-from kart_pipeline.datasets.training_set import INDEX, load_training_set
+from kart_pipeline.datasets.shared import open_training_set
 from kart_pipeline.driving.seeds import PROMOTION
 from kart_pipeline.orchestration import checks, examination, judging, report, tables
 from kart_pipeline.orchestration.assets.driver_model import driver_model
@@ -51,7 +51,7 @@ def scorecard(
     with checks.sentences():
         entry = report.newest(mlflow.client, game)
         package = judging.package_of(settings, game, entry.version)
-        examples = load_training_set(settings.datasets / "training_sets" / game / INDEX)
+        examples = open_training_set(settings, game, told=progress)
         evaluation = judging.held_out(package, examples)
         held_out = judging.summary(evaluation, examples) if evaluation else None
         found = report.Report(int(entry.version), held_out)

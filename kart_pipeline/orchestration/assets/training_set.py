@@ -11,12 +11,14 @@ from kart_pipeline.core.store import Store
 from kart_pipeline.datasets import training_set as sets
 from kart_pipeline.datasets.balance import TAKEOVER_WEIGHT, check_balance, check_correction_weight
 from kart_pipeline.datasets.labels import direction_name
+from kart_pipeline.datasets.shared import OF_FRAMES, OF_TRAINING_SET, frames_path, shared_datasets, training_set_path
 from kart_pipeline.datasets.split import check_fraction, check_hold_out
 from kart_pipeline.games.contracts import Contracts, prevailing
 from kart_pipeline.learning.figures import steering_histogram
 from kart_pipeline.orchestration import checks, pictures, tables
 from kart_pipeline.orchestration.assets.frames import frames
 from kart_pipeline.orchestration.partitions import GAMES
+from kart_pipeline.orchestration.resources import Progress
 
 
 class TrainingSetConfig(dg.Config):
@@ -53,7 +55,10 @@ class TrainingSetConfig(dg.Config):
     code_version=str(sets.VERSION),
 )
 def training_set(
-    context: dg.AssetExecutionContext, config: TrainingSetConfig, settings: dg.ResourceParam[Settings]
+    context: dg.AssetExecutionContext,
+    config: TrainingSetConfig,
+    settings: dg.ResourceParam[Settings],
+    progress: dg.ResourceParam[Progress],
 ) -> dg.MaterializeResult:
     """Every labelled frame of a game's good sessions, once: which session, which frame, what label, which weight.
 
@@ -65,7 +70,9 @@ def training_set(
     with checks.sentences():
         check(config)
         contract, manifests, unfit = _sessions(settings, game, config.course)
-        store = Store(settings.store_url)
+        store, shared = Store(settings.store_url), shared_datasets(settings)
+        if shared is not None:
+            shared.fetch([frames_path(contract.hash, manifest.id) for manifest in manifests], OF_FRAMES, progress)
         made = sets.build_training_set(
             settings.datasets,
             contract,
@@ -78,6 +85,8 @@ def training_set(
             correction_weight=config.correction_weight,
             takeover_weight=config.takeover_weight,
         )
+        if shared is not None:
+            shared.put(training_set_path(game), OF_TRAINING_SET, progress)
     left_out = {**made.left_out.sessions, **unfit}
     for name, reason in left_out.items():
         context.log.warning("Session %s is left out: %s.", name, reason)
