@@ -12,7 +12,7 @@ from benchmarks.table import Row, load, show
 from kart_pipeline.core.errors import KartError
 
 NAMES = (
-    *("startup", "frames", "store", "many", "view", "feed", "training", "inference", "runtimes", "floors"),
+    *("startup", "frames", "store", "many", "view", "feed", "training", "memory", "inference", "runtimes", "floors"),
     *("capture", "cockpit", "killed", "codecs", "driving", "bizhawk"),
 )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kart_pipeline.core.errors import KartError
+from kart_pipeline.learning.memory import keep_memory
 
 
 @contextmanager
@@ -45,6 +46,7 @@ def start_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
+    keep_memory()
     with quiet():
         try:
             importlib.import_module("tensorflow").config.list_physical_devices()

@@ -20,6 +20,7 @@ from kart_pipeline.learning.evaluation import Evaluation, evaluate
 from kart_pipeline.learning.heads import losses
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.inference import predict_batches
+from kart_pipeline.learning.memory import keep_memory
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.pipeline import ordered_batches, some_rows, training_batches
 from kart_pipeline.learning.warm_start import begin_from
@@ -101,6 +102,7 @@ def train(
         KartError: hyper-parameters and training set do not fit, `start` is another network or one of other inputs or
             heads, or the loss became NaN or infinite.
     """
+    keep_memory()
     import keras
     import tensorflow as tf
 

@@ -19,13 +19,14 @@ from kart_pipeline.desktop.controllers.key_senders import open_sender
 from kart_pipeline.desktop.controllers.keyboard import Keyboard
 from kart_pipeline.desktop.pad import PadState
 from kart_pipeline.desktop.source import Where, open_source
-from kart_pipeline.games.base import FINISHED, LAP, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game, X, Y
+from kart_pipeline.games.base import LAP, OFF_TRACK, PROGRESS, SPEED, Autopilot, Game, X, Y
 from kart_pipeline.games.desktop import DesktopGame, Output
 from kart_pipeline.games.supertuxkart.course import Course
 from kart_pipeline.games.supertuxkart.hands import MAPPING, RESCUE, SENT, SPEC
 from kart_pipeline.games.supertuxkart.launcher import Race, RacePlan, executable
 from kart_pipeline.games.supertuxkart.line import DriveLine, read_line
 from kart_pipeline.games.supertuxkart.processes import OwnScreen
+from kart_pipeline.games.supertuxkart.referee import PATIENCE, STUCK_S, Referee
 from kart_pipeline.games.supertuxkart.telemetry import Kart
 from kart_pipeline.games.supertuxkart.tracks import find_track, goes_both_ways
 
@@ -43,18 +44,11 @@ CONTRACT = Contract(
 )
 
 TRACKS = ("lighthouse", "zengarden", "snowtuxpeak", "scotland")  # those that a seed chooses from
-TOP_SPEED = 15.0  # m/s, of the lowest difficulty
 REVERSE = "reverse"  # behind a track's name: to a driver the other way round is another track
 OWN = "own"  # in place of a display
-DIED = "the game died"
-HANGS = "the game hangs"
-STUCK = "stuck"
-STUCK_S = 10.0  # without progress
-PATIENCE = 2.5  # how many times as long as at top speed all the way a race may take
 
 _TAP_S = 0.1  # the game looks at its keys once a frame
 _RESCUE_S = 4.0  # until the bird has let go
-_SILENCE_S = 5.0  # without a word from the game
 _TITLE = "SuperTuxKart"
 
 
@@ -121,7 +115,7 @@ class SuperTuxKart(Game):
                 raise KartError(f"The track {name} goes one way only; leave out the option reverse.")
         self._plan = RacePlan(self._tracks[0], laps, reverse=reverse)
         self._disturbed = disturbed
-        self._stuck_ns = stuck_s * 1e9
+        self._stuck_s = stuck_s
         self._patience = patience
         self._seeds = np.random.default_rng()
         self._screen: OwnScreen | None = None
@@ -165,7 +159,7 @@ class SuperTuxKart(Game):
         self.track = f"{track}-{REVERSE}" if self._plan.reverse else track
         self._race = Race(replace(self._plan, track=track), self.display)
         self.course = Course(self.line, self._plan.laps, self._race.first.position)
-        self._farthest, self._progress_ns = self.course.total, now_ns()
+        self._referee = Referee(self.course, now_ns(), self._stuck_s, self._patience)
         self.score, self.ended = 0.0, None
         frame = self._look().reset()
         if self._disturbed:
@@ -246,7 +240,8 @@ class SuperTuxKart(Game):
         """A frame of the screen with the state of the race; sees whether that is over."""
         kart, course = self.kart, self.course
         course.look(kart.position)
-        self._judge(kart, frame.t_ns)
+        self._referee.judge(kart, frame.t_ns, alive=self._running().alive)
+        self.score, self.ended = self._referee.score, self._referee.ended
         state = {
             PROGRESS: course.progress,
             SPEED: kart.speed,
@@ -258,22 +253,6 @@ class SuperTuxKart(Game):
             "race_s": kart.race_s,
         }
         return Frame(frame.rgb, frame.t_ns, state)
-
-    def _judge(self, kart: Kart, t_ns: int) -> None:
-        course, par = self.course, self.course.metres / TOP_SPEED
-        self.score = 1000 * course.progress - 100 * kart.race_s / par
-        if course.total > self._farthest:
-            self._farthest, self._progress_ns = course.total, t_ns
-        if course.finished:
-            self.ended = FINISHED
-        elif not self._running().alive:
-            self.ended = DIED
-        elif t_ns - kart.t_ns > _SILENCE_S * 1e9:
-            self.ended = HANGS
-        elif t_ns - self._progress_ns > self._stuck_ns:
-            self.ended = STUCK
-        elif kart.race_s > self._patience * par:
-            self.ended = "time limit"
 
     def _hold(self, steer: float, seconds: float) -> Frame:
         """Keep gas and wheel where they are for a while."""

@@ -20,7 +20,8 @@ from kart_pipeline.driving.drivers import Constant, Expert
 from kart_pipeline.driving.loop import drive
 from kart_pipeline.games.base import PROGRESS, SPEED
 from kart_pipeline.games.registry import make_game
-from kart_pipeline.games.supertuxkart.game import DIED, SuperTuxKart
+from kart_pipeline.games.supertuxkart.game import SuperTuxKart
+from kart_pipeline.games.supertuxkart.referee import DIED
 from recorder.episode import Plan, Taken, record_episode
 
 pytestmark = [pytest.mark.usefixtures("supertuxkart"), pytest.mark.e2e]
