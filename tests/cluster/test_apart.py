@@ -62,13 +62,16 @@ def mlflow_server(tmp_path: Path) -> Iterator[str]:
         server.wait()
 
 
-def record(store: Store, name: str) -> None:
-    with store.create(
-        SessionHeader(id=name, game="drawn", rate_hz=10.0, spec=SPEC, driver={"kind": "human"})
-    ) as writer:
+def record(store: Store, number: int) -> None:
+    """A stripe that lies where the wheel is turned to, and a pixel that no other frame has."""
+    header = SessionHeader(id=f"s{number}", game="drawn", rate_hz=10.0, spec=SPEC, driver={"kind": "human"})
+    with store.create(header) as writer:
         for index in range(40):
-            steer = float(np.float32(np.sin(index / 4)))
-            rgb = np.full((70, 80, 3), round(128 + 100 * steer), np.uint8)
+            steer = float(np.float32(0.9 * np.sin(2 * number + index / 4)))
+            rgb = np.full((70, 80, 3), (40, 90, 60), np.uint8)
+            centre = round(40 + 30 * steer)
+            rgb[:, max(0, centre - 6) : centre + 6] = 220
+            rgb[0, 0] = index
             action = SPEC.action(steer=steer)
             writer.append(Step(index, Frame(rgb, index * 100_000_000), Choice(action, "human", action)))
 
@@ -77,7 +80,7 @@ def test_sessions_frames_and_models_go_from_machine_to_machine(bucket, mlflow_se
     """One records, one builds frames, one trains, one scores; what each made is nowhere but behind a URL."""
     recorder = Store(tmp_path / "recorder" / "sessions")
     for number in range(3):
-        record(recorder, f"s{number}")
+        record(recorder, number)
         Store(bucket.url).publish(tmp_path / "recorder" / "sessions" / f"s{number}")
     shutil.rmtree(tmp_path / "recorder")
     environment = {"KART_STORE": bucket.url, "KART_DATASETS": f"s3://{bucket.name}/datasets"}
@@ -88,7 +91,8 @@ def test_sessions_frames_and_models_go_from_machine_to_machine(bucket, mlflow_se
 
     with dg.DagsterInstance.ephemeral() as memory:  # Dagster's own is a PostgreSQL, see `test_celery`
         builder = machine("builder")
-        assert materialise_sessions(builder, instance=memory).done == ["s0", "s1", "s2"]
+        prepared = materialise_sessions(builder, instance=memory)
+        assert (prepared.done, prepared.failed) == (["s0", "s1", "s2"], {})
         shutil.rmtree(builder.home)
         trainer = machine("trainer")
         trained = train(trainer, "drawn", HYPER, instance=memory)

@@ -1,7 +1,6 @@
 """The whole road on next to nothing, with real parts: sessions, training set, network, scorecard, champion."""
 
 import io
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.package import load_network
 from kart_pipeline.orchestration import judging, report
 from kart_pipeline.orchestration.assets.driver_model import RUN_TAG, end_killed
-from kart_pipeline.orchestration.materialise import Trained, judge_model, make_model, materialise_sessions, train
+from kart_pipeline.orchestration.materialise import Trained, make_model, materialise_sessions, train
 from player.policy import load_policy
 
 HYPER = HyperParameters(epochs=1, batch_size=16, patches=0, brightness=0.0, shift=0.0)
@@ -233,18 +232,3 @@ def test_training_shows_bars_and_returns_what_dagster_shows(tracked, instance, r
         assert {name: value.value for name, value in shown.items()} == getattr(trained, asset)
     for picture in ("loss by epoch", "predicted against true"):
         assert len(trained.driver_model[picture]) < 50_000
-
-
-def test_a_machine_that_built_no_frames_trains_on_those_of_another(tracked, instance, record, bucket, tmp_path):
-    """Two homes with nothing in common but services: sessions, Dagster's and MLflow's memory, and KART_DATASETS."""
-    for number in range(3):
-        record(f"s{number}", 40, phase=2.0 * number)
-    builder = replace(tracked, datasets_url=f"s3://{bucket.name}/datasets")
-    materialise_sessions(builder, instance=instance)
-    trainer = replace(builder, home=tmp_path / "another home")
-    trained = train(trainer, "drawn", HYPER, instance=instance)
-    assert trained.training_set["rows to learn from"] + trained.training_set["rows held out"] == 120
-    assert not (builder.datasets / "training_sets").exists()
-    shutil.rmtree(trainer.datasets)
-    again = judge_model(trainer, "drawn", instance=instance)  # by a third machine, which has nothing at all
-    assert again["scorecard"]["held-out error"] == pytest.approx(trained.scorecard["held-out error"], 1e-5)
