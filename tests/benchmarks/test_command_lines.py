@@ -11,7 +11,7 @@ from benchmarks import __main__ as bench
 from benchmarks.recipe_list import RECIPES
 from kart_pipeline.core.settings import Settings
 
-BY_THEMSELVES = ("lap", "leak", "recipes", "score")
+BY_THEMSELVES = ("label_delay", "lap", "leak", "recipes", "score")
 
 
 def said(module: str, *arguments: str, capsys, monkeypatch) -> tuple[int, str]:
