@@ -10,6 +10,7 @@ from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.definitions import build_defs
 from kart_pipeline.orchestration.materialise import materialise_sessions
+from kart_pipeline.orchestration.resources import LogProgress
 from kart_pipeline.orchestration.search import search_recipe
 
 pytest.importorskip("optuna")
@@ -22,7 +23,12 @@ def search(tracked, instance, record):
     for number in range(2):
         record(f"s{number}", 20, phase=float(number))
     materialise_sessions(tracked, instance=instance)
-    dg.materialize_to_memory([training_set], partition_key="drawn", instance=instance, resources={"settings": tracked})
+    dg.materialize_to_memory(
+        [training_set],
+        partition_key="drawn",
+        instance=instance,
+        resources={"settings": tracked, "progress": LogProgress()},
+    )
 
     def run(**config: object) -> dg.ExecuteInProcessResult:
         return (

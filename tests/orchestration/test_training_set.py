@@ -7,6 +7,7 @@ from kart_pipeline.core.edits import Edits, save_edits
 from kart_pipeline.datasets.training_set import load_training_set
 from kart_pipeline.orchestration.assets.training_set import training_set
 from kart_pipeline.orchestration.materialise import materialise_sessions
+from kart_pipeline.orchestration.resources import LogProgress
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def materialise(settings, instance, record):
             [training_set],
             partition_key="drawn",
             instance=instance,
-            resources={"settings": settings},
+            resources={"settings": settings, "progress": LogProgress()},
             run_config={"ops": {"training_set": {"config": config}}},
             raise_on_error=False,
         )
