@@ -13,9 +13,10 @@ def keep_memory() -> bool:
     """Let freed memory stay with the process, for the next step to take; until the process ends it is not given back.
 
     TensorFlow asks for a step's tensors with `malloc` and frees them after it. glibc takes blocks above 32 MB from
-    the kernel and gives them back each time, and the kernel clears every page of them anew: 100,000 page faults a step
-    in training a small residual network, two fifths of the time (`python -m benchmarks memory`). A process needs no
-    more at its peak, it only stays there.
+    the kernel and gives them back each time, and the kernel clears every page of them anew: some 90,000 page faults a
+    step in training a small residual network, 900 when it is kept. What that costs differs from one hour to the next on
+    a virtual machine: from nothing to two fifths of a step (`python -m benchmarks memory`). A process needs no more
+    at its peak, it only stays there.
 
     To be called before the threads of TensorFlow exist. Other systems' allocators keep large blocks by themselves, or
     cannot be told: there it does nothing.
