@@ -19,7 +19,7 @@ from benchmarks.training import learner, samples_per_second
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.cost import network_cost
 from kart_pipeline.learning.hyper import HyperParameters
-from kart_pipeline.learning.pipeline import shuffled, training_batches
+from kart_pipeline.learning.pipeline import shuffled, training_batches, untuned
 
 MAP = 4000  # frames of the large map, 158 MB
 FED = 60  # batches fed
@@ -102,7 +102,7 @@ def _trained(examples: TrainingSet, hyper: HyperParameters, model: Any, flops: i
     yield beside(f"{NETWORK}, forward, {flops / 1e6:.0f} MFLOP", forward / 1e9, peer, product, unit)
     yield beside(f"{NETWORK}, forward and backward, {PASSES * flops / 1e6:.0f} MFLOP", both / 1e9, peer, product, unit)
     batches = training_batches(examples, hyper)
-    from_memory = tf.data.Dataset.from_tensors(next(iter(batches))).repeat()
+    from_memory = untuned(tf.data.Dataset.from_tensors(next(iter(batches))).repeat())
     for data in (batches, from_memory):
         samples_per_second(model, data, hyper.batch_size, steps=3)
     trained, repeated, ratio = interleaved(

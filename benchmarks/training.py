@@ -11,7 +11,7 @@ from benchmarks.table import Row, interleaved
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.learning.hyper import HyperParameters
 from kart_pipeline.learning.networks import build_network
-from kart_pipeline.learning.pipeline import training_batches
+from kart_pipeline.learning.pipeline import training_batches, untuned
 
 STEPS = 40  # gradient steps per measurement
 
@@ -25,7 +25,7 @@ def run() -> list[Row]:
         rows = training_set(Path(folder))
         model = learner(rows.contract, hyper)
         batches = training_batches(rows, hyper)
-        repeated = tf.data.Dataset.from_tensors(next(iter(batches))).repeat()
+        repeated = untuned(tf.data.Dataset.from_tensors(next(iter(batches))).repeat())
         for data in (batches, repeated):
             samples_per_second(model, data, hyper.batch_size, steps=3)
         ours, limit, ratio = interleaved(

@@ -87,8 +87,13 @@ class Session:
             if mapped:
                 if self.local_path is None:
                     raise KartError(f"Session {self.id} is in a remote store; only a local one can be mapped.")
-                return pq.ParquetFile(path, memory_map=True)
-            return pq.ParquetFile(self._filesystem.open(path, "rb"), pre_buffer=False)
+                file = pq.ParquetFile(path, memory_map=True)
+            else:
+                file = pq.ParquetFile(self._filesystem.open(path, "rb"), pre_buffer=False)
+            if lacking := sorted({*schema(self.manifest).names} - {*file.schema_arrow.names}):
+                file.close(force=True)
+                raise pa.ArrowInvalid(f"it lacks {', '.join(lacking)}")
+            return file
         except FileNotFoundError:
             raise KartError(f"Session {self.id} has a manifest but no {STEPS}; restore it from a copy.") from None
         except DAMAGE as error:

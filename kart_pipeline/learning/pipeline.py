@@ -106,7 +106,7 @@ def training_batches(training_set: TrainingSet, hyper: HyperParameters, share: S
         return images, per_head(labels, contract.spec), batch[2]
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).enumerate()
-    return dataset.map(_as_it_is(prepared), num_parallel_calls=2, deterministic=True).prefetch(2)
+    return untuned(dataset.map(_as_it_is(prepared), num_parallel_calls=2, deterministic=True).prefetch(2))
 
 
 def without_history(images: "tf.Tensor", step: "tf.Tensor", contract: Contract, hyper: HyperParameters) -> "tf.Tensor":
@@ -157,7 +157,20 @@ def ordered_batches(training_set: TrainingSet, split: Side, batch_size: int) -> 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     dataset = dataset.map(_as_it_is(lambda images, labels: (images, per_head(labels, contract.spec))))
     # told so that Keras neither guesses nor warns where a set ends
-    return dataset.apply(tf.data.experimental.assert_cardinality(-(-len(rows) // batch_size))).prefetch(2)
+    return untuned(dataset.apply(tf.data.experimental.assert_cardinality(-(-len(rows) // batch_size))).prefetch(2))
+
+
+def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
+    """The same without tf.data's tuner, which has nothing to choose here: threads and buffers are fixed.
+
+    Its thread sleeps for 10 ms, then twice as long each time, up to a minute (`Model::OptimizeLoop` in TensorFlow's
+    core/framework/model.cc), and who lets go of an iterator waits until it wakes: a validation of 6 s took 10.2.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:

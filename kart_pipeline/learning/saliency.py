@@ -15,6 +15,7 @@ from PIL import Image
 
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.learning.inference import predict_batches
+from kart_pipeline.learning.pipeline import untuned
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +52,7 @@ def influence(model: "keras.Model", images: Images, usual: Images, contract: Con
     found = np.empty((len(images), GRID, GRID, len(contract.spec)), np.float32)
     for place, image in enumerate(images):
         changed = np.rint(image + spots * (mean - image)).astype(np.uint8)
-        asked = tf.data.Dataset.from_tensor_slices(np.concatenate([image[None], changed])).batch(_BATCH)
+        asked = untuned(tf.data.Dataset.from_tensor_slices(np.concatenate([image[None], changed])).batch(_BATCH))
         answers = predict_batches(model, asked, contract.spec)
         found[place] = np.abs(answers[1:] - answers[0]).reshape(GRID, GRID, -1)
     return found

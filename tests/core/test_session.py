@@ -169,6 +169,21 @@ def test_a_changed_file_is_found_out(tmp_path: Path, header: Header, steps: Step
         Store(tmp_path).open("s1").verify()
 
 
+@pytest.mark.parametrize("column", ["frame", "steer", "step"])
+def test_whoever_reads_is_told_of_a_column_that_is_missing(
+    tmp_path: Path, header: Header, steps: Steps, column: str
+) -> None:
+    store = Store(tmp_path)
+    with store.create(header()) as writer:
+        for step in steps(3):
+            writer.append(step)
+    path, session = tmp_path / "s1" / "steps.parquet", store.open("s1")
+    pq.write_table(pq.read_table(path).drop_columns([column]), path)
+    for read in (session.table, lambda: list(session.pictures()), lambda: list(session.steps()), session.map):
+        with pytest.raises(KartError, match=f"steps.parquet of session s1 is damaged .it lacks {column}."):
+            read()
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

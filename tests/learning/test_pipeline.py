@@ -24,6 +24,13 @@ from kart_pipeline.learning.pipeline import (
 MakeSet = Callable[..., TrainingSet]
 
 
+def test_nothing_waits_for_the_tuner_of_tensorflow(make_training_set: MakeSet, contract: Contract) -> None:
+    """Who lets go of an iterator would, for up to a minute: see `untuned`."""
+    training_set = make_training_set(contract, (9, 6))
+    for batches in (training_batches(training_set, HyperParameters()), ordered_batches(training_set, "val", 4)):
+        assert batches.options().autotune.enabled is False
+
+
 @pytest.mark.parametrize("stack", [1, 3])
 def test_a_row_is_read_exactly_as_the_player_would_see_it(
     make_training_set: MakeSet, contract: Contract, stack: int
