@@ -6,15 +6,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from kart_pipeline.core.contract import Contract
+from kart_pipeline.core.contract import Contract, Filter
 from kart_pipeline.core.frame import RGB
 
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "box": Image.Resampling.BOX,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
+# What Pillow resamples with, and its `reducing_gap`: 1 shrinks by whole numbers first, to the mean of each block.
+_FILTERS: dict[Filter, tuple[Image.Resampling, float | None]] = {
+    "nearest": (Image.Resampling.NEAREST, None),
+    "box": (Image.Resampling.BOX, None),
+    "bilinear": (Image.Resampling.BILINEAR, None),
+    "bicubic": (Image.Resampling.BICUBIC, None),
+    "lanczos": (Image.Resampling.LANCZOS, None),
+    "area": (Image.Resampling.BILINEAR, 1.0),
 }
 _MODES = {"yuv": "YCbCr", "grey": "L"}
 
@@ -44,10 +46,10 @@ def prepare(contract: Contract, source: RGB | Image.Image) -> RGB:
     if region != (0, 0, width, height):
         picture = picture.crop(region)
     if picture.size != (contract.width, contract.height):
-        picture = picture.resize((contract.width, contract.height), _FILTERS[contract.filter])
+        picture = _resized(picture, (contract.width, contract.height), contract)
     if contract.inset:
         tile = whole.crop(contract.inset.region.pixels(width, height))
-        tile = tile.resize((contract.inset.width, contract.inset.height), _FILTERS[contract.filter])
+        tile = _resized(tile, (contract.inset.width, contract.inset.height), contract)
         joined = Image.new("RGB", contract.frame_shape[1::-1])
         joined.paste(picture, (0, 0))
         joined.paste(tile, ((contract.width - tile.width) // 2, contract.height))
@@ -55,6 +57,11 @@ def prepare(contract: Contract, source: RGB | Image.Image) -> RGB:
     if contract.colour != "rgb":
         picture = picture.convert(_MODES[contract.colour])
     return np.asarray(picture).reshape(contract.frame_shape)
+
+
+def _resized(picture: Image.Image, size: tuple[int, int], contract: Contract) -> Image.Image:
+    resample, gap = _FILTERS[contract.filter]
+    return picture.resize(size, resample, reducing_gap=gap)
 
 
 def stack_steps(contract: Contract, step: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

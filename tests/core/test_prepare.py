@@ -1,6 +1,7 @@
 """The one way from pixels to network input."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kart_pipeline.core.action import ActionSpec
-from kart_pipeline.core.contract import Contract, Inset, Region
+from kart_pipeline.core.contract import Contract, Filter, Inset, Region
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.core.prepare import FrameStack, prepare, stack_steps
 
@@ -25,11 +26,12 @@ def noise(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
     width=st.integers(10, 100),
     colour=st.sampled_from(["rgb", "yuv", "grey"]),
     size=st.tuples(st.integers(1, 50), st.integers(1, 50)),
+    filter_=st.sampled_from(get_args(Filter)),
 )
 def test_the_result_is_always_uint8_of_the_contracts_shape(
-    height: int, width: int, colour: str, size: tuple[int, int]
+    height: int, width: int, colour: str, size: tuple[int, int], filter_: Filter
 ) -> None:
-    contract = replace(CONTRACT, colour=colour, width=size[0], height=size[1])
+    contract = replace(CONTRACT, colour=colour, width=size[0], height=size[1], filter=filter_)
     prepared = prepare(contract, noise(0, height, width))
     assert prepared.dtype == np.uint8
     assert prepared.shape == contract.frame_shape
@@ -38,6 +40,14 @@ def test_the_result_is_always_uint8_of_the_contracts_shape(
 def test_without_crop_resize_or_conversion_the_pixels_are_the_source() -> None:
     source = noise(1)
     np.testing.assert_array_equal(prepare(replace(CONTRACT, width=64, height=48), source), source)
+
+
+def test_the_filter_area_takes_the_mean_of_whole_blocks() -> None:
+    source = noise(7, height=60, width=160)
+    blocks = source.reshape(20, 3, 40, 4, 3).mean(axis=(1, 3))
+    seen = prepare(replace(CONTRACT, filter="area"), source)
+    assert np.abs(seen - blocks).max() <= 0.5
+    assert np.abs(prepare(CONTRACT, source) - blocks).max() > 10
 
 
 def test_only_the_crop_matters() -> None:
