@@ -1,7 +1,7 @@
 """What all figures are drawn with: colours, panels without global state, and PNG bytes of a bounded size."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,8 +39,9 @@ def legend(figure: "Figure", panel: "Axes") -> None:
 
 def png(figure: "Figure", max_bytes: int | None) -> bytes:
     """The figure rendered at ever lower resolution until it fits."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # settled: laying out again takes longer than rendering
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine("none")  # settled: laying out again takes longer than rendering
 
     def rendered(share: float) -> Image.Image:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -64,12 +65,18 @@ def shrunk(picture: bytes, max_bytes: int) -> bytes:
 def fitted(pictures: Iterable[Image.Image], max_bytes: int | None) -> bytes:
     """The first of ever smaller pictures whose PNG, if need be in 64 colours, is at most `max_bytes`."""
     for picture in pictures:
-        for form in (picture, picture.quantize(64, dither=Image.Dither.NONE)):
+        for form in _forms(picture):
             buffer = io.BytesIO()
             form.save(buffer, "PNG")
             if max_bytes is None or buffer.tell() <= max_bytes:
                 return buffer.getvalue()
     raise KartError(f"No legible size of a figure fits into {max_bytes} bytes; show fewer heads or frames in it.")
+
+
+def _forms(picture: Image.Image) -> Iterator[Image.Image]:
+    """The second is made only where the first is too large."""
+    yield picture
+    yield picture.quantize(64, dither=Image.Dither.NONE)
 
 
 def scaled(size: tuple[int, int], share: float) -> tuple[int, int]:
