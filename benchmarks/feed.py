@@ -20,6 +20,7 @@ from benchmarks.table import Row, interleaved, per_second
 from kart_pipeline.core.errors import KartError
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.memory import keep_memory
 from kart_pipeline.learning.pipeline import BatchReader, shuffled, training_batches
 
 FRAMES = 600
@@ -30,6 +31,7 @@ DONKEYCAR = "KART_DONKEYCAR_PYTHON"
 
 def run() -> list[Row]:
     """200x66 in colour, batches of 64, mirrored, shifted, hidden in part and brightened as by default."""
+    keep_memory()  # as a training does
     hyper = HyperParameters()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

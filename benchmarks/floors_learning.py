@@ -19,6 +19,7 @@ from benchmarks.training import learner, samples_per_second
 from kart_pipeline.datasets.training_set import TrainingSet
 from kart_pipeline.learning.cost import network_cost
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.memory import keep_memory
 from kart_pipeline.learning.pipeline import shuffled, training_batches, untuned
 
 MAP = 4000  # frames of the large map, 158 MB
@@ -38,6 +39,7 @@ def learned(examples: TrainingSet, machine: Limits, folder: Path) -> Iterator[Ro
         machine: what it can do at most.
         folder: for a map of 158 MB.
     """
+    keep_memory()  # as a training does
     hyper = HyperParameters()
     yield from _gathered(examples, hyper, machine, folder)
     model = learner(examples.contract, hyper)

@@ -10,6 +10,7 @@ from benchmarks.models import training_set
 from benchmarks.table import Row, interleaved
 from kart_pipeline.core.contract import Contract
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.memory import keep_memory
 from kart_pipeline.learning.networks import build_network
 from kart_pipeline.learning.pipeline import training_batches, untuned
 
@@ -20,6 +21,7 @@ def run() -> list[Row]:
     """PilotNet at 200x66 with all augmentation on."""
     import tensorflow as tf
 
+    keep_memory()  # as a training does
     hyper = HyperParameters()
     with tempfile.TemporaryDirectory() as folder:
         rows = training_set(Path(folder))

@@ -7,6 +7,7 @@ and step give the same change, on any machine and in any thread.
 """
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,13 @@ def check_augmentation(spec: ActionSpec, hyper: HyperParameters) -> None:
 
 
 def augment(
-    images: "tf.Tensor", labels: "tf.Tensor", step: "tf.Tensor", contract: Contract, hyper: HyperParameters
+    images: "tf.Tensor",
+    labels: "tf.Tensor",
+    step: "tf.Tensor",
+    contract: Contract,
+    hyper: HyperParameters,
+    *,
+    compiled: bool = False,
 ) -> "tuple[tf.Tensor, tf.Tensor]":
     """Change a batch at random.
 
@@ -49,15 +56,28 @@ def augment(
         step: int64 scalar, the batch's number; with `hyper.seed` it decides what is drawn.
         contract: says what the channels of pixels and labels are.
         hyper: says how much.
+        compiled: by XLA, which does it in half of the time once it has compiled it, for a second: the same to the bit.
 
     Returns:
         Images and labels of the same shapes and dtypes.
     """
     import tensorflow as tf
 
-    count = tf.shape(images)[0]
     seed = tf.stack([tf.constant(hyper.seed, tf.int64), tf.cast(step, tf.int64)])
-    draws = tf.random.stateless_uniform((4 + 4 * hyper.patches, count), seed=seed)
+    # outside of what is compiled: XLA draws other numbers from the same seed
+    draws = tf.random.stateless_uniform((4 + 4 * hyper.patches, tf.shape(images)[0]), seed=seed)
+    change = partial(_changed, contract=contract, hyper=hyper)
+    if compiled:
+        change = tf.function(change, autograph=False, jit_compile=True)
+    return change(images, labels, draws)
+
+
+def _changed(
+    images: "tf.Tensor", labels: "tf.Tensor", draws: "tf.Tensor", contract: Contract, hyper: HyperParameters
+) -> "tuple[tf.Tensor, tf.Tensor]":
+    """What `augment` does with uniform numbers `(4 + 4 * patches, N)`."""
+    import tensorflow as tf
+
     mirrored = draws[0] < hyper.mirror
     shift = tf.cast(tf.round((2 * draws[1] - 1) * hyper.shift * contract.width), tf.int32)
     if hyper.mirror or hyper.shift or hyper.patches:

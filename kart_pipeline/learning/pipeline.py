@@ -1,5 +1,6 @@
 """From memory-mapped frames to batches: what `keras.Model.fit` reads, with memory flat in the number of frames."""
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from kart_pipeline.learning.workers import ALONE, Share
 if TYPE_CHECKING:
     import tensorflow as tf
 
+HAS_XLA = sys.platform == "linux"  # TensorFlow's packages for Windows and macOS have none for their processors
+WORTH_COMPILING = 100  # batches: XLA compiles for a second and saves some 10 ms of each
 OPEN_SESSIONS = 128  # maps kept open: each holds a file descriptor, and macOS gives a process 256 of them
 
 Images = npt.NDArray[np.uint8]
@@ -99,10 +102,13 @@ def training_batches(training_set: TrainingSet, hyper: HyperParameters, share: S
         tf.TensorSpec((size,), tf.float32),
     )
 
+    planned = hyper.epochs * (hyper.steps_per_epoch or -(-len(rows) // hyper.batch_size))
+    compiled = HAS_XLA and planned > WORTH_COMPILING
+
     def prepared(step: "tf.Tensor", batch: "tuple[tf.Tensor, ...]") -> "tuple[object, ...]":
         step = step * share.count + share.index  # else all workers would change their rows alike
         images = without_history(batch[0], step, contract, hyper) if hyper.history_dropout else batch[0]
-        images, labels = augment(images, batch[1], step, contract, hyper)
+        images, labels = augment(images, batch[1], step, contract, hyper, compiled=compiled)
         return images, per_head(labels, contract.spec), batch[2]
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).enumerate()

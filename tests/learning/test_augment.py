@@ -23,6 +23,7 @@ from kart_pipeline.learning.augment import (
     turn_hue,
 )
 from kart_pipeline.learning.hyper import HyperParameters
+from kart_pipeline.learning.pipeline import HAS_XLA
 
 SPEC = ActionSpec(("steer", "throttle"), ("A", "L", "R"), ("steer",), (("L", "R"),))
 CONTRACT = Contract(SPEC, 10, width=10, height=4, colour="rgb")
@@ -223,6 +224,21 @@ def test_the_same_seed_and_step_change_a_batch_the_same_way_and_others_otherwise
 
     assert run(hyper, 1) == run(hyper, 1)
     assert len({run(hyper, 1), run(hyper, 2), run(HyperParameters(seed=6), 1)}) == 3
+
+
+@pytest.mark.skipif(not HAS_XLA, reason="TensorFlow has no XLA here")
+@pytest.mark.parametrize("colour", ["yuv", "rgb", "grey"])
+@pytest.mark.parametrize("inset", [None, Inset(WHOLE, 4, 2)])
+def test_compiled_by_xla_it_is_the_same_to_the_bit(colour: Colour, inset: Inset | None) -> None:
+    contract = replace(CONTRACT, colour=colour, inset=inset, stack=2)
+    images, labels = pictures(8, contract), tf.random.stateless_uniform((8, len(SPEC)), seed=[1, 2])
+    hyper = HyperParameters(seed=5, hue=0.1, shift=0.3, shift_correction=0.5, patches=2)
+    plain, compiled = (
+        augment(images, labels, tf.constant(3, tf.int64), contract, hyper, compiled=how) for how in (False, True)
+    )
+    assert not np.array_equal(plain[0], images)
+    for one, other in zip(plain, compiled, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_augmentation_that_is_switched_off_changes_nothing() -> None:
