@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import limits
-from benchmarks.feed import AIM, drained, reading
+from benchmarks.feed import AIM, CHANGES, drained, reading
 from benchmarks.limits import PASSES, Limits
 from benchmarks.table import Row, beside, interleaved
 from benchmarks.training import learner, samples_per_second
@@ -26,8 +26,6 @@ MAP = 4000  # frames of the large map, 158 MB
 FED = 60  # batches fed
 STEPS = 30  # gradient steps of a measurement
 MOST_WAIT = 0.05
-# By hyper-parameter, what it does to frames.
-CHANGES = {"mirror": "mirrored", "shift": "shifted", "patches": "hidden in part", "brightness": "brightened"}
 NETWORK = "PilotNet 200x66"
 
 
