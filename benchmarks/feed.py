@@ -63,6 +63,10 @@ def run() -> list[Row]:
         augmented, theirs, ratio = interleaved(partial(drained, feed, hyper), theirs_of)
         aim = f">= {AIM:,}, or `training` >= 0.95"
         rows.append(Row(what, augmented, unit, peer, theirs, ratio, aim, augmented >= AIM))
+        slow_feed = iter(training_batches(examples, replace(hyper, epochs=1)))  # too few batches to compile for
+        next(slow_feed)
+        compiled, slow, ratio = interleaved(partial(drained, feed, hyper), partial(drained, slow_feed, hyper))
+        rows.append(Row(what, compiled, unit, "the same, not compiled by XLA", slow, ratio, "", None))
         plain_feed = iter(training_batches(examples, replace(hyper, **dict.fromkeys(CHANGES, 0))))
         plain, theirs, ratio = interleaved(partial(drained, plain_feed, hyper), theirs_of)
         rows.append(Row("frames fed, unchanged", plain, unit, peer, theirs, ratio, "", None))

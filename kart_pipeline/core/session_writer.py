@@ -248,7 +248,7 @@ def repair(folder: Path, progress: Callable[[float], None] = lambda _: None) -> 
         progress: is told the share of a video's frames that have been checked, 0 to 1.
 
     Raises:
-        KartError: it is still being recorded, is finished already, or holds no whole batch.
+        KartError: it is still being recorded, is finished already, holds no whole batch, or is another session's.
     """
     if (folder / MANIFEST).exists():
         raise KartError(f"Session {folder.name} is finished; there is nothing to repair.")
@@ -261,6 +261,11 @@ def repair(folder: Path, progress: Callable[[float], None] = lambda _: None) -> 
         raise KartError(f"Session {folder.name} is still being recorded; stop the recorder first.") from None
     try:
         header = recorded_header(folder / STREAM)
+        if header.id != folder.name:
+            raise KartError(
+                f"The recording in {folder} is of session {header.id}; name the folder so if it was renamed, or restore "
+                "it from a copy."
+            )
         filmed = mend_video(folder / VIDEO, header.rate_hz, progress) if header.is_video else None
         return finalise(folder, "repaired", marks=recorded_marks(folder / STREAM), filmed=filmed)
     finally:

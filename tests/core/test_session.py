@@ -309,6 +309,14 @@ def test_a_disk_that_stays_full_leaves_a_recording_to_repair(
     assert [step.index for step in store.open("s1").steps()] == list(range(kept))
 
 
+def test_a_recording_in_a_folder_of_another_name_is_told_and_kept(tmp_path: Path, header: Header, steps: Steps) -> None:
+    torn_stream(tmp_path / "s1", header(), steps(20), batches=5)
+    renamed = (tmp_path / "s1").rename(tmp_path / "lap")
+    with pytest.raises(KartError, match="is of session s1; name the folder so"):
+        repair(renamed)
+    assert repair(renamed.rename(tmp_path / "s1")).steps > 0
+
+
 def test_a_finished_session_and_an_empty_folder_have_nothing_to_repair(
     tmp_path: Path, header: Header, steps: Steps
 ) -> None:
