@@ -20,12 +20,13 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 setup: $(READY)
 
-# Exact versions come from constraints.txt, so that today's installation is tomorrow's.
+# Exact versions come from constraints.txt, so that today's installation is tomorrow's. Python compiles what is imported
+# when it is; compiling all that is installed would be a third of the time.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"kart-pipeline needs Python 3.11 to 3.13, not {v[0]}.{v[1]}; name one: make PYTHON=python3.12 {sys.argv[1]}")' "$(MAKECMDGOALS)"
 	@echo "Installing into $(VENV): about 1 GB to download, 2 to 5 minutes the first time."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on --constraint constraints.txt --editable '.[recorder,games,uinput,player,runtimes,pipeline,search,cloud,celery,k8s,postgres,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --progress-bar on --constraint constraints.txt --editable '.[recorder,games,uinput,player,runtimes,pipeline,search,cloud,celery,k8s,postgres,dev]'
 	@touch $(READY)
 
 demo: $(READY)

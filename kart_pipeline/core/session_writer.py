@@ -263,8 +263,8 @@ def repair(folder: Path, progress: Callable[[float], None] = lambda _: None) -> 
         header = recorded_header(folder / STREAM)
         if header.id != folder.name:
             raise KartError(
-                f"The recording in {folder} is of session {header.id}; name the folder so if it was renamed, or restore "
-                "it from a copy."
+                f"The recording in {folder} is of session {header.id}; name the folder so if it was renamed, or "
+                "restore it from a copy."
             )
         filmed = mend_video(folder / VIDEO, header.rate_hz, progress) if header.is_video else None
         return finalise(folder, "repaired", marks=recorded_marks(folder / STREAM), filmed=filmed)
