@@ -112,10 +112,9 @@ class Terminal:
         """Read what is there, or a full pipe would hold the recorder up."""
         import select
 
-        while select.select([self._master], [], [], 0)[0]:
-            with contextlib.suppress(OSError):
-                if not os.read(self._master, 65536):
-                    return
+        with contextlib.suppress(OSError):  # nobody holds the other end any more
+            while select.select([self._master], [], [], 0)[0] and os.read(self._master, 65536):
+                pass
 
     def type(self, text: bytes) -> None:
         os.write(self._master, text)
