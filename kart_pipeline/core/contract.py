@@ -85,7 +85,7 @@ class Contract:
         masks: parts of the source painted black first (HUD, minimap).
         width, height: of the main picture in the network's input, in pixels. 200x66 is PilotNet's.
         filter: Pillow's resampling filter; "area" takes the mean of whole blocks of pixels first and does the rest
-            bilinearly, in a third of the time where the source is three times as large.
+            bilinearly, which is faster where the source is twice as large or more.
         colour: "rgb", "yuv" (full-range BT.601, as in JPEG) or "grey".
         stack: how many frames, the oldest first, are joined along the channels.
         stride: steps between the frames of a stack.

@@ -46,7 +46,7 @@ from kart_pipeline.datasets.labels import label_shift_ms, label_table, labelled,
 from kart_pipeline.datasets.preparing import cores, prepared
 
 RATE_TOLERANCE = 0.2  # a policy that was taught 10 Hz steers visibly late or early outside 8 to 12
-SYNC_BYTES = 4 << 20  # go to the disk while others are decoded: all at the end, they took a fifth of the time
+SYNC_BYTES = 4 << 20  # go to the disk while others are decoded; all at the end, nothing would be done meanwhile
 MOST_LEFT_OUT = 0.1  # beyond it the recording is broken, and neighbours in a stack are no neighbours in time
 
 
@@ -189,16 +189,16 @@ def _write_frames(
     """
     size = (session.manifest.width, session.manifest.height)
     unusable: dict[int, str] = {}
-    done = waiting = 0
+    done = unsynced = 0
     with path.open("wb") as file:
         _write_header(file, 0, contract)
         with closing(prepared(session.pictures(), contract, size, threads)) as parts:
             for part in parts:
                 file.write(part.frames.data)
-                waiting += part.frames.nbytes
-                if waiting >= SYNC_BYTES:
+                unsynced += part.frames.nbytes
+                if unsynced >= SYNC_BYTES:
                     _sync(file)
-                    waiting = 0
+                    unsynced = 0
                 seen(part.source)
                 unusable.update({done + place: reason for place, reason in part.unusable})
                 done += part.pictures

@@ -15,8 +15,8 @@ def keep_memory() -> bool:
     TensorFlow asks for a step's tensors with `malloc` and frees them after it. glibc takes blocks above 32 MB from
     the kernel and gives them back each time, and the kernel clears every page of them anew: some 90,000 page faults a
     step in training a small residual network, 500 when it is kept, and then 1.76 times as many steps a second
-    (`python -m benchmarks memory`; docs/performance.md has the machine). A process needs no more
-    at its peak, it only stays there.
+    (`python -m benchmarks memory`; docs/performance.md has the machine). A process needs no more at its peak, it only
+    stays there.
 
     To be called before the threads of TensorFlow exist. Other systems' allocators keep large blocks by themselves, or
     cannot be told: there it does nothing.
